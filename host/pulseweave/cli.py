@@ -1,0 +1,45 @@
+"""The `pulseweave` command: a table of subcommands, loaded when they are called."""
+
+import importlib
+import sys
+
+import rich_click as click
+
+from pulseweave import __version__
+from pulseweave.problem import Problem
+
+COMMANDS = {
+    "sim": "pulseweave.sim.command:sim",
+    "boards": "pulseweave.boards:boards",
+}
+
+
+class Lazy(click.RichGroup):
+    """A group whose commands are imported when used, so that `--help` and small commands start at once."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pulseweave")
+def group():
+    """Rooms that feel: simulate, flash, watch and gather Pulseweave nodes.
+
+    Example: pulseweave sim calm --nodes 24
+    """
+
+
+def main() -> None:
+    """Run the command; a Problem becomes one line on stderr and its exit code."""
+    try:
+        group(standalone_mode=True)
+    except Problem as e:
+        print(f"pulseweave: {e}", file=sys.stderr)
+        sys.exit(e.code)

