@@ -1,0 +1,55 @@
+"""Hardware, opened from a board description: the only folder that imports machine, espnow, neopixel, network, esp32.
+
+In: the dictionary compiled from boards/*.toml and the console's two streams. Out: a `Hardware` whose
+members have the interfaces tabled in weave/README.md.
+"""
+
+
+class Hardware:
+    """What a node is built from: pulse, skin, strand, radio, port, nvs, wdt, button (None where absent)."""
+
+    def __init__(self, board, stdin, stdout):
+        from .nvs import Nvs
+        from .port import Port
+        from .radio import Radio
+        from .strand import Strand
+
+        s = board["strand"]
+        # The strand first: black before anything else draws current or takes time.
+        self.strand = Strand(s["pin"], s["pixels"], s["order"], s.get("timing", 1))
+        self.board = board
+        self.nvs = Nvs("weave")
+        self.pulse = open_pulse(board["pulse"])
+        self.skin = open_skin(board["skin"])
+        r = board["radio"]
+        self.radio = Radio(r["channel"], r.get("tx_dbm", 11), r.get("rxbuf", 2048))
+        self.port = Port(stdin, stdout)
+        self.button = open_button(board.get("button"))
+        self.wdt = None  # armed by main.py after the first good second
+
+
+def open_pulse(d):
+    """The pulse sensor of `d` (table [pulse] of the board file)."""
+    if d["kind"] == "max30102":
+        from .max30102 import Max30102
+
+        return Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7), d["contact_min"])
+    from .adc_pulse import AdcPulse
+
+    return AdcPulse(d["pin"], d["contact_min"], d["contact_max"])
+
+
+def open_skin(d):
+    """The skin conductance sensor of `d` (table [skin])."""
+    from .grove_gsr import GroveGsr
+
+    return GroveGsr(d["pin"])
+
+
+def open_button(d):
+    """The opt-out button of `d` (table [button]), or None."""
+    if not d:
+        return None
+    from .button import Button
+
+    return Button(d["pin"])

@@ -1,0 +1,82 @@
+"""ESP-NOW radio: broadcast frames of up to 250 bytes, on a fixed channel, never joined to an access point.
+
+Out of recv(): length in bytes, the frame in `buf`, sender `mac`, `rssi` in dBm, `time` of reception in ms (taken in the
+Wi-Fi callback). Only the first n bytes of `buf` count. `restart()` brings a desynchronised or exhausted radio back.
+`fault`: 0, or 1 while the radio does not work.
+"""
+
+import espnow
+import network
+from micropython import const
+
+_BROADCAST = b"\xff\xff\xff\xff\xff\xff"
+_MAX = const(250)
+
+
+class Radio:
+    """The radio on `channel` at `tx_dbm`, with a receive ring of `rxbuf` bytes."""
+
+    def __init__(self, channel, tx_dbm, rxbuf):
+        self._settings = (channel, tx_dbm, rxbuf)
+        self._data = [None, bytearray(_MAX), 0, 0]
+        self.buf = self._data[1]
+        self.fault = 1
+        self.mac = b"\0\0\0\0\0\0"
+        self._now = None
+        self.restart()
+
+    def restart(self):
+        """Switch everything off and on again; returns True where the radio works."""
+        channel, tx_dbm, rxbuf = self._settings
+        try:
+            wlan = network.WLAN(network.WLAN.IF_STA)
+            wlan.active(False)  # a soft reset leaves the old state behind
+            wlan.active(True)
+            wlan.disconnect()
+            wlan.config(channel=channel, pm=wlan.PM_NONE, txpower=tx_dbm)
+            self.mac = wlan.config("mac")
+            now = espnow.ESPNow()
+            now.active(False)
+            now.config(rxbuf=rxbuf)  # takes effect at the next active(True)
+            now.active(True)
+            try:
+                now.add_peer(_BROADCAST)
+            except OSError:
+                pass  # it survived the restart
+            self._now = now
+            self.fault = 0
+        except OSError:
+            self.fault = 1
+        return not self.fault
+
+    def recv(self):
+        """Bytes of the next waiting frame, 0 where there is none. Raises ValueError when the ring lost its step."""
+        if self.fault:
+            return 0
+        return self._now.recvinto(self._data, 0) or 0
+
+    @property
+    def rssi(self):
+        return self._data[2]
+
+    @property
+    def time(self):
+        return self._data[3]
+
+    @property
+    def sender(self):
+        return self._data[0]
+
+    def send(self, view):
+        """Broadcast a memoryview; False where the driver refused. Does not wait for the air."""
+        if self.fault:
+            return False
+        try:
+            self._now.send(_BROADCAST, view, False)
+            return True
+        except OSError:
+            return False
+
+    def dropped(self):
+        """Frames that the receive ring had no room for."""
+        return self._now.stats()[4] if self._now else 0
