@@ -1,7 +1,7 @@
 """ESP-NOW radio: broadcast frames of up to 250 bytes, on a fixed channel, never joined to an access point.
 
-Out of recv(): length in bytes, the frame in `buf`, sender `mac`, `rssi` in dBm, `time` of reception in ms (taken in the
-Wi-Fi callback). Only the first n bytes of `buf` count. `restart()` brings a desynchronised or exhausted radio back.
+Out of recv(): length in bytes, the frame in `buf`, the sender's `mac`, `rssi` in dBm, `time` of reception in ms (taken in
+the Wi-Fi callback). `own` is this radio's address. Only the first n bytes of `buf` count. `restart()` brings a desynchronised or exhausted radio back.
 `fault`: 0, or 1 while the radio does not work.
 """
 
@@ -21,7 +21,8 @@ class Radio:
         self._data = [None, bytearray(_MAX), 0, 0]
         self.buf = self._data[1]
         self.fault = 1
-        self.mac = b"\0\0\0\0\0\0"
+        self.own = self.mac = b"\0\0\0\0\0\0"
+        self.rssi = self.time = 0
         self._now = None
         self.restart()
 
@@ -34,7 +35,7 @@ class Radio:
             wlan.active(True)
             wlan.disconnect()
             wlan.config(channel=channel, pm=wlan.PM_NONE, txpower=tx_dbm)
-            self.mac = wlan.config("mac")
+            self.own = wlan.config("mac")
             now = espnow.ESPNow()
             now.active(False)
             now.config(rxbuf=rxbuf)  # takes effect at the next active(True)
@@ -50,22 +51,17 @@ class Radio:
         return not self.fault
 
     def recv(self):
-        """Bytes of the next waiting frame, 0 where there is none. Raises ValueError when the ring lost its step."""
+        """Bytes of the next waiting frame, 0 = none. Raises ValueError when the ring lost its step."""
         if self.fault:
             return 0
-        return self._now.recvinto(self._data, 0) or 0
-
-    @property
-    def rssi(self):
-        return self._data[2]
-
-    @property
-    def time(self):
-        return self._data[3]
-
-    @property
-    def sender(self):
-        return self._data[0]
+        d = self._data
+        n = self._now.recvinto(d, 0)
+        if not n:
+            return 0
+        self.mac = d[0]
+        self.rssi = d[2]
+        self.time = d[3]
+        return n
 
     def send(self, view):
         """Broadcast a memoryview; False where the driver refused. Does not wait for the air."""

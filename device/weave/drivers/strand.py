@@ -1,6 +1,6 @@
 """A NeoPixel strand: WS2812B (RGB) or SK6812 (RGBW), 1-300 pixels.
 
-In: `buf`, one byte per channel in wire order (`order` gives the offsets of r, g, b and w), linear duty 0..255.
+In: `buf`, one byte per channel in wire order (`order`: the offsets of r, g, b, w), linear duty 0..255.
 `show()` sends it: 30 us a pixel (1.25 us a bit, WS2812B data sheet), 40 us with white.
 """
 
