@@ -1,0 +1,74 @@
+"""Random numbers by counter: one independent stream per node, drawn for all nodes at once.
+
+In: a seed, node numbers, a purpose in words; then counters (which beat, which sample).
+Out: numpy arrays. There is no generator state: a value depends on (seed, node, purpose, counter) alone, so a
+node's stream is the same whatever the number of nodes, of workers, or the order of the calls.
+The mixing function is SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
+"""
+
+import zlib
+
+import numpy as np
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_16, _32, _48 = np.uint64(16), np.uint64(32), np.uint64(48)
+_LOW = np.uint64(0xFFFF)
+
+
+def _mix(z: np.ndarray) -> np.ndarray:
+    """SplitMix64's finaliser, in place on a fresh uint64 array."""
+    z ^= z >> _S30
+    z *= _M1
+    z ^= z >> _S27
+    z *= _M2
+    z ^= z >> _S31
+    return z
+
+
+def nodes_of(nodes) -> np.ndarray:
+    """uint64[n] node numbers: 0..n-1 for a count, or those that are listed."""
+    return np.arange(nodes, dtype=np.uint64) if np.isscalar(nodes) else np.asarray(nodes, dtype=np.uint64)
+
+
+def key(seed: int, nodes: np.ndarray, purpose: str) -> np.ndarray:
+    """uint64[n]: the root of one stream per node for one purpose."""
+    root = np.array([(seed & 0xFFFFFFFFFFFFFFFF) ^ (zlib.crc32(purpose.encode()) << 32)], dtype=np.uint64)
+    return _mix(_mix(root) + nodes * _GOLDEN)
+
+
+def bits(keys: np.ndarray, counter) -> np.ndarray:
+    """uint64 random bits; keys and counters (integers >= 0) broadcast against each other."""
+    return _mix(keys + np.asarray(counter).astype(np.uint64) * _GOLDEN)
+
+
+def uniform(keys: np.ndarray, counter) -> np.ndarray:
+    """float64 in [0, 1), 53 bits."""
+    return (bits(keys, counter) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def normal(keys: np.ndarray, counter) -> np.ndarray:
+    """float64, mean 0, variance 1: the sum of four 16-bit uniforms (Irwin-Hall), so within +-3.46."""
+    b = bits(keys, counter)
+    total = (b & _LOW) + ((b >> _16) & _LOW) + ((b >> _32) & _LOW) + (b >> _48)
+    return (total.astype(np.float64) - 131070.0) * (np.sqrt(3.0) / 65536.0)
+
+
+def smooth(keys: np.ndarray, t_s: np.ndarray, rate_hz) -> np.ndarray:
+    """Band-limited noise, mean 0, variance about 1, at times t_s >= 0: hashed values `rate_hz` times a second,
+    joined by Hermite's smooth step (value noise, Perlin 1985); its power falls away above rate_hz / 2."""
+    at = t_s * rate_hz
+    cell = np.floor(at)
+    f = at - cell
+    cell = cell.astype(np.uint64)
+    left, right = normal(keys, cell), normal(keys, cell + np.uint64(1))
+    return (left + (right - left) * (f * f * (3.0 - 2.0 * f))) * 1.16  # 1.16: interpolation loses a quarter
+
+
+def grid(t_s: float, dt_s: float, rate_hz: int) -> tuple[int, int]:
+    """(first, count) of the sample numbers i whose time i / rate_hz lies in [t_s, t_s + dt_s), on whole milliseconds."""
+    start = round(t_s * 1000)
+    stop = start + round(dt_s * 1000)
+    first = -(-start * rate_hz // 1000)
+    return first, -(-stop * rate_hz // 1000) - first

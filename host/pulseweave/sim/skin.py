@@ -1,0 +1,67 @@
+"""The conductance of a palm or two fingers: a level that drifts with arousal, and responses upon it.
+
+In: time (s), lagged arousal 0..1, touching per node. Out: microsiemens at 8 Hz.
+
+- Level: 1-15 uS per person, up by some tens of percent under arousal within a quarter of a minute, back within a
+  minute; electrodes gain another 10-35 % while they settle (Boucsein 2012, 2.2.2 and 3.3).
+- Responses: a Poisson process of 1-4 per minute at rest to 10-20 in high arousal (Boucsein 2012; Dawson et al. 2017),
+  each a Bateman curve, the difference of two exponentials (Benedek, Kaernbach 2010, J Neurosci Methods 190:80).
+"""
+
+import numpy as np
+from pulseweave.sim import noise
+
+RATE_HZ = 8
+NOISE_US = 0.002
+SETTLE_S = 80.0
+APART_S = 1.0
+
+
+class Skin:
+    """Skin of all nodes. `scrs` int64[n]: responses so far; `level_us` float64[n]: the tonic part. Ground truth."""
+
+    def __init__(self, seed: int, nodes: np.ndarray, person):
+        self.person, n = person, len(nodes)
+        self.key, self.wander_key = noise.key(seed, nodes, "scr"), noise.key(seed, nodes, "scl")
+        self.noise_key = noise.key(seed, nodes, "eda noise")
+        p, dt = person, 1.0 / RATE_HZ
+        peak_s = np.log(p.fall_s / p.rise_s) * p.fall_s * p.rise_s / (p.fall_s - p.rise_s)
+        self.gain = 1.0 / (np.exp(-peak_s / p.fall_s) - np.exp(-peak_s / p.rise_s))
+        self.rise, self.fall = np.exp(-dt / p.rise_s), np.exp(-dt / p.fall_s)
+        self.up, self.down = np.zeros(n), np.zeros(n)
+        self.lift = np.zeros(n)
+        self.last_s = np.full(n, -10.0)
+        self.touched_s = np.zeros(n)
+        self.scrs = np.zeros(n, dtype=np.int64)
+        self.level_us = p.scl_us.copy()
+
+    def step(self, t_s: float, dt_s: float, drive: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """float64[n, m] microsiemens for the m samples at 8 Hz within [t_s, t_s + dt_s); 0 where nobody touches."""
+        first, m = noise.grid(t_s, dt_s, RATE_HZ)
+        out = np.empty((len(drive), m))
+        for j in range(m):
+            out[:, j] = self._sample(first + j, drive, touching)
+        return out
+
+    def _sample(self, i: int, drive: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        p, t, dt = self.person, i / RATE_HZ, 1.0 / RATE_HZ
+        rate = (p.scr_per_min + p.scr_reach * drive) / 60.0
+        rate = rate / (1.0 - np.minimum(rate * APART_S, 0.9))  # makes up for the dead time
+        fires = (noise.uniform(self.key, 4 * i) < rate * dt) & (t - self.last_s >= APART_S)
+        if fires.any():
+            height = p.scr_us * np.exp(0.5 * noise.normal(self.key, 4 * i + 1)) * np.sqrt(p.scl_us / 4.5)
+            height *= p.responds * (1.0 + 0.8 * drive)
+            after = dt * noise.uniform(self.key, 4 * i + 2)  # the response began this long ago
+            self.up += np.where(fires, self.gain * height * np.exp(-after / p.rise_s), 0.0) / self.rise
+            self.down += np.where(fires, self.gain * height * np.exp(-after / p.fall_s), 0.0) / self.fall
+            self.last_s = np.where(fires, t, self.last_s)
+            self.scrs += fires
+        self.up *= self.rise
+        self.down *= self.fall
+        goal = 0.8 * drive * np.minimum(p.responds + 0.2, 1.0)
+        self.lift += (goal - self.lift) * (dt / np.where(goal > self.lift, 15.0, 60.0))
+        self.level_us = p.scl_us * (1.0 + self.lift + 0.05 * noise.smooth(self.wander_key, t, 0.02))
+        settled = 1.0 - p.settles * np.exp(-self.touched_s / SETTLE_S)
+        self.touched_s = np.where(touching, self.touched_s + dt, 0.0)
+        grams = self.level_us * settled + self.down - self.up + NOISE_US * noise.normal(self.noise_key, i)
+        return np.where(touching, grams, 0.0)
