@@ -1,8 +1,8 @@
 """ESP-NOW radio: broadcast frames of up to 250 bytes, on a fixed channel, never joined to an access point.
 
-Out of recv(): length in bytes, the frame in `buf`, the sender's `mac`, `rssi` in dBm, `time` of reception in ms (taken in
-the Wi-Fi callback). `own` is this radio's address. Only the first n bytes of `buf` count. `restart()` brings a desynchronised or exhausted radio back.
-`fault`: 0, or 1 while the radio does not work.
+Out of recv(): length in bytes, the frame in `buf` (only the first n bytes count), the sender's `mac`, `rssi` in dBm,
+`time` of reception in ms (taken in the Wi-Fi callback). `own` is this radio's address. `restart()` brings a
+desynchronised or exhausted radio back. `fault`: 0, or 1 while the radio does not work.
 """
 
 import espnow

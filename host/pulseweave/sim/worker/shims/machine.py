@@ -1,0 +1,145 @@
+"""`machine` for virtual boards: pins, ADC, I2C, watchdog, reset cause; bound to the board being built."""
+
+from virtual import DITHER, bus
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_UV = 806  # microvolts per 12-bit count of 3.3 V
+
+
+class Pin:
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_UP = 2
+    PULL_DOWN = 1
+
+    def __init__(self, number, mode=-1, pull=-1, value=None):
+        self.number = number
+        self._board = bus.board
+        self._level = 1 if value is None else value
+        button = self._board.description.get("button") if self._board else None
+        self._is_button = bool(button) and button["pin"] == number and mode == self.IN
+
+    def value(self, v=None):
+        if v is None:
+            return 0 if self._is_button and self._board.button else self._level
+        self._level = v
+
+    def __call__(self, v=None):
+        return self.value(v)
+
+    def on(self):
+        self._level = 1
+
+    def off(self):
+        self._level = 0
+
+
+class ADC:
+    ATTN_0DB = 0
+    ATTN_2_5DB = 1
+    ATTN_6DB = 2
+    ATTN_11DB = 3
+
+    def __init__(self, pin, atten=3):
+        board = bus.board
+        number = pin.number if isinstance(pin, Pin) else pin
+        d = board.description
+        if d["pulse"].get("pin") == number:
+            self.read_uv = _pulse_reader(board.slot)
+        elif d["skin"].get("pin") == number:
+            self.read_uv = _skin_reader(board.slot)
+        else:
+            raise ValueError("no analog signal on pin %d" % number)
+
+    def read_u16(self):
+        return min(65535, self.read_uv() * 4095 // 3300000 * 16)
+
+
+def _pulse_reader(slot):
+    """Conversions of the pulse sensor: the tick's two 100 Hz samples in turn."""
+    base = slot * 10
+    state = bytearray(1)
+
+    def read_uv():
+        k = state[0]
+        state[0] = k ^ 1
+        return bus.pulse[base + bus.phase + k] * _UV
+
+    return read_uv
+
+
+def _skin_reader(slot):
+    """Conversions of the skin sensor: a voltage that hardly moves within a tick, plus the ADC's own noise."""
+    state = bytearray(1)
+    state[0] = slot & 63
+    dither = DITHER
+
+    def read_uv():
+        k = state[0]
+        state[0] = (k + 1) & 63
+        v = (bus.skin[slot] + dither[k]) >> 4
+        if v < 0:
+            return 0
+        if v > 4095:
+            return 4095 * _UV
+        return v * _UV
+
+    return read_uv
+
+
+class I2C:
+    def __init__(self, number, scl=None, sda=None, freq=400000):
+        self._devices = bus.board.i2c
+
+    def scan(self):
+        return sorted(self._devices)
+
+    def readfrom_mem_into(self, address, register, buf):
+        device = self._devices.get(address)
+        if device is None or device.absent:
+            raise OSError(19)  # ENODEV, as the ESP32 port raises
+        device.read(register, buf)
+
+    def writeto_mem(self, address, register, buf):
+        device = self._devices.get(address)
+        if device is None or device.absent:
+            raise OSError(19)
+        device.write(register, buf)
+
+
+SoftI2C = I2C
+
+
+class WDT:
+    def __init__(self, id=0, timeout=5000):
+        self._board = bus.board
+        self._board.fed = 0
+
+    def feed(self):
+        self._board.fed += 1
+
+
+def reset_cause():
+    return bus.board.reset_cause
+
+
+def unique_id():
+    return bus.board.mac
+
+
+def reset():
+    bus.board.reset_wanted = True
+
+
+def soft_reset():
+    bus.board.reset_wanted = True
+
+
+def freq(hz=None):
+    return 240000000
