@@ -1,0 +1,9 @@
+"""Board descriptions (boards/*.toml): load, check, list.
+
+`load(name_or_path) -> Board`; `Board.device_json() -> bytes` is what a board keeps; `boards` is the command.
+"""
+
+from pulseweave.boards.command import boards
+from pulseweave.boards.description import Board, find, load, names
+
+__all__ = ["Board", "boards", "find", "load", "names"]
