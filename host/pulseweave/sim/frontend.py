@@ -1,0 +1,137 @@
+"""The sensors' front ends: a body's signals in, what the chips deliver out.
+
+In: pulse volts [n, k] at 100 Hz, skin conductance uS [n, m] at 8 Hz, touching [n]; the compiled board description.
+Out: `pulse` uint32[n, k] and `skin` uint16[n], per node.
+
+| board | out | from volts or uS to counts |
+| --- | --- | --- |
+| pulse "analog" | 12-bit counts of 3.3 V as `ADC.read_uv` gives them | pin = 1.65 V + gain * AC(ppg); uV * 4095 / 3.3e6 |
+| pulse "max30102" | 18-bit infrared counts at 100 Hz | DC * (1 - 0.02 / V * AC(ppg)), DC 50,000-150,000 |
+| skin "grove_gsr" | 1/16 of a 12-bit count, to be dithered | a = (100000 cal - 4096 G) / (100000 + 2 G), G in nS |
+
+AC(): the pulse sensor's input capacitor takes DC away (0.1 Hz), so pulse volts may be given about zero, about the
+bias or about anything else. With infrared light, more blood is less light.
+ESP32 ADC: reads 142 mV at least and 3134 mV at most (11 dB), is linear in 150-2450 mV, compressed above (ESP-IDF, ADC
+calibration driver; Espressif hardware design guide), and noisy by some counts. MAX30102: data sheet 19-7740;
+perfusion 0.5-3 % as in Allen 2007. Grove GSR: Seeed's R = (1024 + 2a) * 10000 / (cal - a) at 10 bit.
+"""
+
+import numpy as np
+from pulseweave.problem import Problem
+from pulseweave.sim import noise
+
+BIAS_V = 1.65
+COUNTS_PER_V = 4095 / 3.3
+ADC_FLOOR_V, ADC_KNEE_V, ADC_TOP_V = 0.142, 2.45, 3.134
+ADC_NOISE_V = 0.003
+COUPLING_HZ = 0.1
+SETTLE_S = 0.5  # the amplifier swings when a finger comes or goes, and comes back with this time constant
+IR_PER_V = 0.02
+IR_NOISE = 25.0
+IR_FULL = 262143
+OPEN_IR = 1500.0
+GSR_CALIBRATION = 2048
+
+
+class FrontEnd:
+    """The sensors of all nodes. board: compiled description; seed, nodes: as for `Body`. Raises Problem on a sensor
+    kind that has no model."""
+
+    def __init__(self, board: dict, seed: int, nodes):
+        numbers = noise.nodes_of(nodes)
+        pulse, skin = board["pulse"], board["skin"]
+        if pulse["kind"] not in ("analog", "max30102"):
+            raise Problem(f"pulse sensor {pulse['kind']!r} has no model: use 'analog' or 'max30102'")
+        if skin["kind"] != "grove_gsr":
+            raise Problem(f"skin sensor {skin['kind']!r} has no model: use 'grove_gsr'")
+        self.optical = pulse["kind"] == "max30102"
+        self.calibration = skin.get("calibration", GSR_CALIBRATION)
+        self.n = len(numbers)
+        tolerance = noise.key(seed, numbers, "front end")
+        self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
+        self.ir_dc = 50000.0 * 3.0 ** noise.uniform(tolerance, 1)  # 50,000-150,000: skin, pressure, LED
+        self.noise_key = noise.key(seed, numbers, "adc noise")
+        self.drift_key = noise.key(seed, numbers, "ir drift")
+        self.kick_key = noise.key(seed, numbers, "contact")
+        self.at = 0  # samples so far
+        self.dc: np.ndarray | None = None
+        self.kick = np.zeros(self.n)
+        self.cover = np.zeros(self.n)
+        self.touched = np.zeros(self.n, dtype=bool)
+        self.grams = np.zeros(self.n)  # the last conductance, uS
+
+    def convert(self, ppg, eda, touching) -> tuple[np.ndarray, np.ndarray]:
+        """(pulse uint32[n, k], skin uint16[n]); `skin` is the latest value, held where m is 0. Not-a-number reads as
+        no signal. Raises ValueError where a shape does not fit."""
+        ppg = np.nan_to_num(np.asarray(ppg, dtype=np.float64), posinf=10.0, neginf=-10.0)
+        eda = np.nan_to_num(np.asarray(eda, dtype=np.float64), posinf=1000.0, neginf=0.0)
+        touching = np.asarray(touching, dtype=bool)
+        if ppg.ndim != 2 or eda.ndim != 2 or not len(ppg) == len(eda) == len(touching) == self.n:
+            shapes = f"{ppg.shape}, {eda.shape}, {touching.shape}"
+            raise ValueError(f"ppg, eda, touching have shapes {shapes}: each must begin with {self.n} nodes")
+        index = np.arange(self.at, self.at + ppg.shape[1])
+        wave = self._couple(ppg, index, touching)
+        pulse = self._infrared(wave, index, touching) if self.optical else self._analog(wave, index, touching)
+        skin = self._skin(eda, touching)
+        self.at += ppg.shape[1]
+        self.touched = touching
+        return pulse, skin
+
+    def _couple(self, ppg: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """float64[n, k]: pulse without its DC, with the swing after a change of contact."""
+        if self.dc is None:
+            self.dc = ppg[:, :1].mean(axis=1) if ppg.size else np.zeros(self.n)
+        changed = touching != self.touched
+        if changed.any() and ppg.size:
+            self.dc = np.where(changed, ppg[:, 0], self.dc)
+            swing = 1.6 * (2 * noise.uniform(self.kick_key, self.at) - 1)
+            self.kick = np.where(changed, swing, self.kick)
+        out = np.empty_like(ppg)
+        fade, follow = np.exp(-0.01 / SETTLE_S), -np.expm1(-2 * np.pi * COUPLING_HZ * 0.01)
+        for j in range(ppg.shape[1]):
+            out[:, j] = ppg[:, j] - self.dc
+            self.dc = self.dc + follow * out[:, j]
+            self.kick = self.kick * fade
+            out[:, j] = np.where(touching, out[:, j], 0.0) + self.kick
+        return out
+
+    def _analog(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """12-bit counts; an uncovered sensor idles about its bias and sees the room's light."""
+        key = self.noise_key[:, None]
+        idle = np.where(touching, 0.0, 0.012)[:, None] * noise.smooth(
+            self.drift_key[:, None], index * 0.01, 3.0
+        )
+        volts = BIAS_V + self.gain[:, None] * wave + idle + ADC_NOISE_V * noise.normal(key, index)
+        return adc_counts(volts)
+
+    def _infrared(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """18-bit counts; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
+        k, key = wave.shape[1], self.noise_key[:, None]
+        drift = 1.0 + 0.01 * noise.smooth(self.drift_key[:, None], index * 0.01, 0.05)
+        goal = touching.astype(np.float64)
+        cover = goal[:, None] + (self.cover - goal)[:, None] * np.exp(-np.arange(1, k + 1) / 8.0)
+        self.cover = cover[:, -1] if k else self.cover
+        covered = self.ir_dc[:, None] * drift * (1.0 - IR_PER_V * self.gain[:, None] * wave)
+        light = cover * covered + (1.0 - cover) * OPEN_IR
+        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * noise.normal(key, index)
+        return np.clip(np.rint(light), 0, IR_FULL).astype(np.uint32)
+
+    def _skin(self, eda: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        if eda.shape[1]:
+            self.grams = eda[:, -1]
+        grams = np.where(touching, np.maximum(self.grams, 0.0), 0.0)
+        return gsr_sixteenths(grams, self.calibration)
+
+
+def adc_counts(volts: np.ndarray) -> np.ndarray:
+    """uint32: what a calibrated ESP32 ADC at 11 dB says to a voltage, as 12-bit counts of 3.3 V."""
+    high = ADC_KNEE_V + 0.92 * (volts - ADC_KNEE_V)
+    seen = np.clip(np.where(volts > ADC_KNEE_V, high, volts), ADC_FLOOR_V, ADC_TOP_V)
+    return np.rint(seen * COUNTS_PER_V).astype(np.uint32)
+
+
+def gsr_sixteenths(microsiemens: np.ndarray, calibration: int = GSR_CALIBRATION) -> np.ndarray:
+    """uint16: reading of the Grove GSR in 1/16 of a 12-bit count; `calibration` = its reading with open electrodes."""
+    ns = 1000.0 * microsiemens
+    counts = (100000.0 * calibration - 4096.0 * ns) / (100000.0 + 2.0 * ns)
+    return np.clip(np.rint(16.0 * counts), 16 * ADC_FLOOR_V * COUNTS_PER_V, 65535).astype(np.uint16)
