@@ -6,7 +6,7 @@ Out: `pulse` uint32[n, k] and `skin` uint16[n], per node.
 | board | out | from volts or uS to counts |
 | --- | --- | --- |
 | pulse "analog" | 12-bit counts of 3.3 V as `ADC.read_uv` gives them | pin = 1.65 V + gain * AC(ppg); uV * 4095 / 3.3e6 |
-| pulse "max30102" | 18-bit infrared counts at 100 Hz | DC * (1 - 0.02 / V * AC(ppg)), DC 50,000-150,000 |
+| pulse "max30102" | 18-bit infrared counts at 100 Hz | DC * (1 - 0.02 / V * AC(ppg)), DC 65,000-150,000 |
 | skin "grove_gsr" | 1/16 of a 12-bit count, to be dithered | a = (100000 cal - 4096 G) / (100000 + 2 G), G in nS |
 
 AC(): the pulse sensor's input capacitor takes DC away (0.1 Hz), so pulse volts may be given about zero, about the
@@ -25,6 +25,7 @@ COUNTS_PER_V = 4095 / 3.3
 ADC_FLOOR_V, ADC_KNEE_V, ADC_TOP_V = 0.142, 2.45, 3.134
 ADC_NOISE_V = 0.003
 COUPLING_HZ = 0.1
+OPEN_V = 0.35  # an uncovered amplifier lies near its lower rail: no light comes back
 SETTLE_S = 0.5  # the amplifier swings when a finger comes or goes, and comes back with this time constant
 IR_PER_V = 0.02
 IR_NOISE = 25.0
@@ -45,11 +46,11 @@ class FrontEnd:
         if skin["kind"] != "grove_gsr":
             raise Problem(f"skin sensor {skin['kind']!r} has no model: use 'grove_gsr'")
         self.optical = pulse["kind"] == "max30102"
-        self.calibration = skin.get("calibration", GSR_CALIBRATION)
+        self.calibration = skin.get("cal", GSR_CALIBRATION)
         self.n = len(numbers)
         tolerance = noise.key(seed, numbers, "front end")
         self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
-        self.ir_dc = 50000.0 * 3.0 ** noise.uniform(tolerance, 1)  # 50,000-150,000: skin, pressure, LED
+        self.ir_dc = 65000.0 * 2.3 ** noise.uniform(tolerance, 1)  # to 150,000: skin, pressure, LED
         self.noise_key = noise.key(seed, numbers, "adc noise")
         self.drift_key = noise.key(seed, numbers, "ir drift")
         self.kick_key = noise.key(seed, numbers, "contact")
@@ -84,7 +85,7 @@ class FrontEnd:
         changed = touching != self.touched
         if changed.any() and ppg.size:
             self.dc = np.where(changed, ppg[:, 0], self.dc)
-            swing = 1.6 * (2 * noise.uniform(self.kick_key, self.at) - 1)
+            swing = 1.2 * (2 * noise.uniform(self.kick_key, self.at) - 1)
             self.kick = np.where(changed, swing, self.kick)
         out = np.empty_like(ppg)
         fade, follow = np.exp(-0.01 / SETTLE_S), -np.expm1(-2 * np.pi * COUPLING_HZ * 0.01)
@@ -92,28 +93,33 @@ class FrontEnd:
             out[:, j] = ppg[:, j] - self.dc
             self.dc = self.dc + follow * out[:, j]
             self.kick = self.kick * fade
-            out[:, j] = np.where(touching, out[:, j], 0.0) + self.kick
+            out[:, j] = np.where(touching, out[:, j] + self.kick, 0.0)
         return out
 
+    def _covered(self, count: int, touching: np.ndarray) -> np.ndarray:
+        """float64[n, count]: 0 uncovered .. 1 covered, with the 80 ms of a finger that comes or goes."""
+        goal = touching.astype(np.float64)[:, None]
+        cover = goal + (self.cover[:, None] - goal) * np.exp(-np.arange(1, count + 1) / 8.0)
+        if count:
+            self.cover = cover[:, -1]
+        return cover
+
     def _analog(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
-        """12-bit counts; an uncovered sensor idles about its bias and sees the room's light."""
-        key = self.noise_key[:, None]
-        idle = np.where(touching, 0.0, 0.012)[:, None] * noise.smooth(
-            self.drift_key[:, None], index * 0.01, 3.0
-        )
-        volts = BIAS_V + self.gain[:, None] * wave + idle + ADC_NOISE_V * noise.normal(key, index)
-        return adc_counts(volts)
+        """12-bit counts; an uncovered sensor sees the room's light flicker and people pass."""
+        cover = self._covered(wave.shape[1], touching)
+        idle = OPEN_V + 0.05 * noise.smooth(self.drift_key[:, None], index * 0.01, 3.0)
+        volts = idle + (BIAS_V + self.gain[:, None] * wave - idle) * cover
+        return adc_counts(volts + ADC_NOISE_V * noise.normal(self.noise_key[:, None], index))
 
     def _infrared(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """18-bit counts; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
-        k, key = wave.shape[1], self.noise_key[:, None]
+        cover = self._covered(wave.shape[1], touching)
         drift = 1.0 + 0.01 * noise.smooth(self.drift_key[:, None], index * 0.01, 0.05)
-        goal = touching.astype(np.float64)
-        cover = goal[:, None] + (self.cover - goal)[:, None] * np.exp(-np.arange(1, k + 1) / 8.0)
-        self.cover = cover[:, -1] if k else self.cover
         covered = self.ir_dc[:, None] * drift * (1.0 - IR_PER_V * self.gain[:, None] * wave)
         light = cover * covered + (1.0 - cover) * OPEN_IR
-        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * noise.normal(key, index)
+        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * noise.normal(
+            self.noise_key[:, None], index
+        )
         return np.clip(np.rint(light), 0, IR_FULL).astype(np.uint32)
 
     def _skin(self, eda: np.ndarray, touching: np.ndarray) -> np.ndarray:

@@ -72,10 +72,10 @@ class Heart:
         push = noise.normal(k["mayer"], 2 * now) + 1j * noise.normal(k["mayer"], 2 * now + 1)
         self.mayer = self.mayer * turn + np.sqrt(1 - abs(turn) ** 2) * push
         self.depth = 1.0 + 0.3 * noise.smooth(k["depth"], t_s, 0.05)
-        vagal = np.exp(-2.0 * drive) * (1.0 + 0.1 * valence)
+        vagal = np.exp(-0.7 * drive) * (1.0 + 0.1 * valence)
         rsa = p.rsa_s * vagal * self.depth * (0.25 / pace) * np.sin(TWO_PI * self.breath)
-        mayer = p.mayer_s * np.exp(-0.9 * drive) * self.mayer.real
-        slow = p.slow_s * np.exp(-0.6 * drive) * noise.smooth(k["slow"], t_s, 0.03)
+        mayer = p.mayer_s * np.exp(-0.5 * drive) * self.mayer.real
+        slow = p.slow_s * np.exp(-0.3 * drive) * noise.smooth(k["slow"], t_s, 0.03)
         self.hr_bpm = p.rest_bpm + p.reach_bpm * drive
         rest = 60.0 / self.hr_bpm
         return np.maximum(rest + (rsa + mayer + slow) * (rest / 0.85), 0.3)
