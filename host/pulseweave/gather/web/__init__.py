@@ -1,0 +1,1 @@
+"""The live page: a small server and the page it serves; see README.md for the wire format."""
