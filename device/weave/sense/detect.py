@@ -1,0 +1,146 @@
+"""Detector: samples of a pulse wave in, beats out, decided within 0.4 s of the upslope.
+
+In:  one sample per call at 50 Hz, any integer 0..262143, rising with blood volume.
+Out: `peak` index of the sample before which the accepted upslope was steepest (see `n`), `strength` its height,
+     `agreed` 1 where an independent detector saw exactly one pulse since the last beat, `onset` counts upslopes
+     at once, for a light that beats with the heart (provisional: about one in fifty is taken back).
+
+The slope is the difference of two neighbouring means of 3 samples (times 3): flat between 0.5 and 8 Hz up to its
+slope, null at 16.7 Hz. A candidate is a local maximum of the slope; it is a beat when no steeper one follows
+within 0.4 s (or 0.6 of the usual interval), it comes no sooner than 0.6 of the usual interval after the last beat,
+and it reaches 0.3 of the median of the last strengths, less when a beat is overdue. After Zong et al. 2003
+(slope-sum function, refractory, decay). The witness is Elgendi et al. 2013, two moving averages, on the raw wave.
+
+Integer bounds at 18 bits: slope 3 * 2**18, moving averages 33 * 5 * 2**18 = 4.3e7.
+"""
+
+from array import array
+
+from micropython import const
+
+RING = const(64)
+_MASK = const(63)
+COUNT = const(0xFFFFF)  # sample counter, 20 bits: 5.8 h, compared by masked difference
+_LOOK = const(20)  # samples a candidate waits for a steeper one
+_SHORT = const(12)  # refractory limits, samples: 0.24 s and 0.6 s
+_LONG = const(30)
+_KEEP = const(8)  # strengths remembered
+_FLOOR = const(16)  # slopes below are noise of the converter
+_FORGET = const(125)  # samples without a beat after which the level halves (2.5 s)
+
+
+class Detector:
+    def __init__(self):
+        self.ring = array("i", [0] * RING)
+        self.strengths = array("i", [0] * _KEEP)
+        self.sorted = array("i", [0] * _KEEP)
+        self.n = 0
+        self.onset = 0
+        self.clear(0)
+
+    def clear(self, x):
+        """Forget the pulse; the wave starts at level x."""
+        ring = self.ring
+        for i in range(RING):
+            ring[i] = x
+        for i in range(_KEEP):
+            self.strengths[i] = 0
+        self.kept = 0
+        self.level = 0  # median strength
+        self.usual = 40  # usual interval, samples; set by the owner from cleaned intervals
+        self.d = self.d1 = self.d2 = 0
+        self.short = x * 5
+        self.long = x * 33
+        self.above = 0
+        self.blocks = 0
+        self.since = 999  # samples since the last beat's upslope
+        self.pending = -1  # age of the candidate in samples, -1 = none
+        self.pending_s = 0
+        self.quiet = 999  # samples since the last onset
+        self.peak = self.n
+        self.strength = 0
+        self.agreed = 0
+
+    def push(self, x):
+        """One sample; returns 1 when a beat has just been decided."""
+        ring = self.ring
+        n = (self.n + 1) & COUNT
+        self.n = n
+        # witness: is the mean of 0.1 s above the mean of 0.66 s?
+        long = self.long + x - ring[(n - 33) & _MASK]
+        short = self.short + x - ring[(n - 5) & _MASK]
+        self.long = long
+        self.short = short
+        level = self.level
+        m = short * 33 - long * 5
+        if self.above:
+            if m < 0:
+                self.above = 0
+        elif m > level << 2:
+            self.above = 1
+            self.blocks += 1
+        # slope, centred 2.5 samples back
+        d = self.d + x - 2 * ring[(n - 3) & _MASK] + ring[(n - 6) & _MASK]
+        ring[n & _MASK] = x
+        d1 = self.d
+        self.d = d
+        since = self.since + 1
+        self.since = since
+        quiet = self.quiet + 1
+        self.quiet = quiet
+        refractory = (self.usual * 5) >> 3
+        if refractory < _SHORT:
+            refractory = _SHORT
+        elif refractory > _LONG:
+            refractory = _LONG
+        if d > level >> 1 and d > _FLOOR and quiet > refractory and since > refractory:
+            self.quiet = 0
+            self.onset = (self.onset + 1) & 0xFFFF
+        d2 = self.d2
+        self.d2 = d1
+        age = self.pending
+        if age >= 0:
+            age += 1
+            self.pending = age
+        if d1 > d2 and d1 >= d and d1 > _FLOOR and since > refractory and (age < 0 or d1 > self.pending_s):
+            self.pending = 1
+            self.pending_s = d1
+            return 0
+        if age < 0 or age < _LOOK and age < refractory:
+            return 0
+        self.pending = -1
+        s = self.pending_s
+        need = (level * 5) >> 4
+        over = since - age - self.usual - (self.usual >> 2)
+        if over > 0:  # overdue: ask for less, down to a fifth
+            if over > 40:
+                over = 40
+            need -= (need * over) // 50
+        if s < need:
+            return 0
+        self.since = age
+        self.peak = (n - age) & COUNT
+        self.strength = s
+        self.agreed = 1 if self.blocks == 1 else 0
+        self.blocks = 0
+        self.learn(s)
+        return 1
+
+    def learn(self, s):
+        """Take the strength of an accepted beat into the median of the last 8."""
+        kept = self.kept
+        self.strengths[kept & 7] = s
+        kept += 1
+        if kept >= 16:
+            kept -= 8
+        self.kept = kept
+        n = kept if kept < _KEEP else _KEEP
+        row = self.sorted
+        for i in range(n):
+            v = self.strengths[i]
+            j = i
+            while j > 0 and row[j - 1] > v:
+                row[j] = row[j - 1]
+                j -= 1
+            row[j] = v
+        self.level = row[n >> 1]

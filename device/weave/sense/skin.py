@@ -1,0 +1,123 @@
+"""Skin: sums of ADC counts in, conductance, level and responses out.
+
+In:  a sum of 8 readings of 12 bits per tick. Out, at 8 Hz: `g_ns` conductance, `scl_ns` its level (one-pole, 4 s), nS;
+`scrs` responses counted, `scr_ns` amplitude of the last, `rising_ns` height of the one going on (0 = none), `ok` 1
+where electrodes are on and nothing has disturbed them for 5 s.
+Rules: 0.05..60 uS, no steeper than 10 uS/s (Kleckner et al. 2018); a response rises >= 50 nS in 0.5..5 s, peaks >= 1 s
+apart (Boucsein 2012). A reading that stays at either rail is no skin. Integer bounds: 25000 * 32760 = 8.2e8.
+"""
+
+from micropython import const
+from time import ticks_diff
+
+_EVERY = const(125)  # ms
+_LEAST = const(50)  # nS, smallest conductance of skin
+_MOST = const(60000)
+_STEP = const(1250)  # nS in 125 ms
+_HOLD = const(40)  # eighths of a second without trust after an artefact
+_RESPONSE = const(50)  # nS
+_BACK = const(12)  # nS of fall that end a rise
+_RISE_MIN = const(4)
+_RISE_MAX = const(40)
+_APART = const(8)
+
+
+class Skin:
+    def __init__(self, sensor, calibration):
+        self.sensor = sensor
+        self.calibration = calibration
+        self.scrs = 0
+        self.acc = self.count = 0
+        self.since = -1
+        self.fault = 0
+        self.clear()
+
+    def clear(self):
+        """Forget the visitor's skin."""
+        self.ok = 0
+        self.g_ns = self.scl_ns = self.scr_ns = self.rising_ns = 0
+        self.level_q8 = -1  # SCL x 256, -1 = not yet
+        self.smooth_q4 = 0
+        self.hold = _HOLD
+        self.trough = 0
+        self.trough_age = 0
+        self.top = 0
+        self.top_age = 0
+        self.rest = 0  # eighths since the last response
+
+    def step(self, now):
+        """Once per tick."""
+        sensor = self.sensor
+        if sensor.poll(now):
+            self.acc += sensor.samples[0]
+            self.count += 1
+        if self.since < 0:
+            self.since = now
+        elif ticks_diff(now, self.since) >= _EVERY:
+            self.since = now
+            self.fault = sensor.fault
+            if self.count:
+                self.measure()
+            elif self.ok or self.g_ns:
+                self.clear()
+            self.acc = self.count = 0
+
+    def measure(self):
+        """Every eighth of a second: conductance from the readings gathered."""
+        a = self.acc // self.count  # counts x 8
+        c = self.calibration
+        over = c.cal_q3 - a
+        if over <= 0 or a < 0 or over > 32760:
+            self.clear()
+            return
+        g = (25000 * over) // (8192 + (a >> 1))
+        g = ((g >> 1) * c.gain_q12) >> 11 if g < 100000 else 100000
+        if g < _LEAST or g > _MOST:
+            self.clear()
+            return
+        if self.level_q8 < 0:
+            self.level_q8 = g << 8
+            self.smooth_q4 = g << 4
+            self.trough = self.top = g
+        step = g - self.g_ns
+        self.g_ns = g
+        self.level_q8 += ((g << 8) - self.level_q8) >> 5
+        self.scl_ns = self.level_q8 >> 8
+        self.smooth_q4 += ((g << 4) - self.smooth_q4) >> 1
+        if step > _STEP or step < -_STEP:
+            self.hold = _HOLD
+        if self.hold:
+            self.hold -= 1
+            self.ok = 0
+            self.rising_ns = 0
+            self.trough = self.top = self.smooth_q4 >> 4
+            self.trough_age = self.top_age = 0
+            return
+        self.ok = 1
+        self.respond(self.smooth_q4 >> 4)
+
+    def respond(self, g):
+        """Trough to peak: counts a response when its rise is over."""
+        self.rest += 1
+        self.trough_age += 1
+        self.top_age += 1
+        if g <= self.trough:
+            self.trough = self.top = g
+            self.trough_age = self.top_age = 0
+            self.rising_ns = 0
+            return
+        if g > self.top:
+            self.top = g
+            self.top_age = 0
+        height = self.top - self.trough
+        self.rising_ns = height if height >= _RESPONSE else 0
+        rise = self.trough_age - self.top_age
+        if self.top - g < _BACK and self.top_age < 8 and rise <= _RISE_MAX:
+            return
+        if height >= _RESPONSE and _RISE_MIN <= rise <= _RISE_MAX and self.rest >= _APART:
+            self.scrs = (self.scrs + 1) & 0xFFFF
+            self.scr_ns = height
+            self.rest = 0
+        self.trough = self.top = g
+        self.trough_age = self.top_age = 0
+        self.rising_ns = 0

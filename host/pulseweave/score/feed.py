@@ -1,0 +1,107 @@
+"""Runs under MicroPython: one file of converted samples in, what `Sense` and `Affect` made of them out, line by line.
+
+feed.py FILE. FILE: 8 int32 (ticks, full, pulsatile, contact_min, contact_max, rate in mHz, pulse present, skin present),
+then per tick of 20 ms one int32 pulse sample and one int32 skin sum (8 readings; -1 = none). Lines out:
+  b beat_ms ibi_q4 quality                               a beat decided since the last tick
+  o now                                                   an onset (provisional, for the light)
+  s now contact quality hr rmssd skin_ok g scl scrs scr rising   once a second
+  a now arousal fast valence confidence fast_confidence valence_confidence visitor   once a second
+"""
+
+import sys
+from array import array
+
+from weave.affect import Affect
+from weave.sense import Sense
+
+TICK_MS = 20
+CHUNK = 500
+
+
+class Pulse:
+    """The pulse sensor of a recording: one sample per tick."""
+
+    fault = 0
+
+    def __init__(self, head):
+        _, self.full, pulsatile, self.contact_min, self.contact_max, self.rate_mhz, present, _ = head
+        self.pulsatile = bool(pulsatile)
+        self.n = 1 if present else 0
+        self.samples = array("i", [0] * 32)
+
+    def poll(self, now):
+        return self.n
+
+
+class Skin:
+    """The skin sensor of a recording: the sum of 8 readings per tick, where there is one."""
+
+    fault = 0
+
+    def __init__(self):
+        self.samples = array("i", [0])
+
+    def poll(self, now):
+        return 1 if self.samples[0] >= 0 else 0
+
+
+def main(path):
+    with open(path, "rb") as f:
+        head = array("i", f.read(32))
+        pulse, skin = Pulse(head), Skin()
+        sense = Sense(pulse, skin)
+        affect = Affect(sense)
+        beats = onset = 0
+        now = 0
+        write = sys.stdout.write
+        chunk = bytearray(8 * CHUNK)
+        while True:
+            n = f.readinto(chunk)
+            if not n:
+                break
+            rows = array("i", chunk)
+            for i in range(0, n // 4, 2):
+                now += TICK_MS
+                pulse.samples[0] = rows[i]
+                skin.samples[0] = rows[i + 1]
+                sense.step(now)
+                affect.step(now)
+                if sense.beats != beats:
+                    beats = sense.beats
+                    write("b %d %d %d\n" % (sense.beat_ms, sense.ibi_q4, sense.quality if not sense.gap else 0))
+                if sense.onset != onset:
+                    onset = sense.onset
+                    write("o %d\n" % now)
+                if now % 1000 == 0:
+                    write(
+                        "s %d %d %d %d %d %d %d %d %d %d %d\n"
+                        % (
+                            now,
+                            sense.contact,
+                            sense.quality,
+                            sense.hr_q4,
+                            sense.rmssd_q4,
+                            sense.skin_ok,
+                            sense.g_ns,
+                            sense.scl_ns,
+                            sense.scrs,
+                            sense.scr_ns,
+                            sense.rising_ns,
+                        )
+                    )
+                    write(
+                        "a %d %d %d %d %d %d %d %d\n"
+                        % (
+                            now,
+                            affect.arousal,
+                            affect.fast,
+                            affect.valence,
+                            affect.confidence,
+                            affect.fast_confidence,
+                            affect.valence_confidence,
+                            affect.visitor,
+                        )
+                    )
+
+
+main(sys.argv[1])
