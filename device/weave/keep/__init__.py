@@ -1,0 +1,148 @@
+"""What a node remembers and what keeps it going: configuration, crash notes, boot counter, watchdog, supervisor.
+
+In: a filesystem (methods of VfsLfs2), NVS, a watchdog with feed() or None, the cause of this boot.
+Out: `config`, `boots`, `safe`, `notes`.
+Nothing is written in step(): flash writes stop everything for up to 80 ms, so they wait for quiet(now), which the node
+calls when nobody is touching it.
+"""
+
+from micropython import const
+
+from .config import Config
+from .notes import Notes
+from .supervisor import Supervisor  # noqa: F401 (for the node)
+
+# Causes of a boot, as ESP32's machine.reset_cause() numbers them. Brown-outs read as POWER there, panics as HARD.
+POWER = const(1)
+HARD = const(2)
+WATCHDOG = const(3)
+SLEEP = const(4)
+SOFT = const(5)
+
+_BAD = const(5)  # crash boots until safe mode
+_HEALTHY_TICKS = const(3000)  # 60 s of complete ticks
+_WORDS = ("unknown", "power", "hard reset", "watchdog", "deep sleep", "soft reset")
+_MARKS = const(16)
+
+
+def cause_word(cause):
+    """A reset cause in a word."""
+    return _WORDS[cause] if 0 < cause < len(_WORDS) else _WORDS[0]
+
+
+class Keep:
+    """`cause` is machine.reset_cause(); `boots` counts all boots, `bad` crash boots without 60 s of health between."""
+
+    def __init__(self, fs, nvs, wdt=None, cause=POWER):
+        self.wdt = wdt  # may be set later: the watchdog is armed after the first good second
+        self.done = False  # the tick says so at its end, when it did all its work
+        self.ticks = 0  # complete ticks since start
+        self.cause = cause
+        self._fs = fs
+        self._nvs = nvs
+        self._marks = bytearray(_MARKS)
+        self._mark = 0
+        self._clean = False  # the bad-boot counter of this run is cleared
+        self.notes = Notes(fs)
+        self.config = Config(fs)
+        self.config.load()
+        self._count()
+
+    def _count(self):
+        """Count this boot. A reset asked for, a power cut or a soft reset is no crash."""
+        nvs = self._nvs
+        self.boots = (nvs.get("boots") + 1) & 0x3FFFFFFF
+        bad = nvs.get("bad")
+        wanted = nvs.get("wanted")
+        if self.cause == WATCHDOG or (self.cause == HARD and not wanted):
+            bad = min(bad + 1, 100)
+            self.notes.take("boot", "restarted by " + cause_word(self.cause), self.cause, 0, self.boots, "")
+        elif self.cause == POWER and bad >= _BAD:
+            bad = (
+                _BAD - 1
+            )  # somebody pulled the plug to try again: one crash more and it is safe mode at once
+        self.bad = bad
+        self.safe = bad >= _BAD
+        nvs.set("boots", self.boots)
+        nvs.set("bad", bad)
+        if wanted:
+            nvs.set("wanted", 0)
+        nvs.commit()
+
+    def step(self, now):
+        """Last in the tick: feed the watchdog, but only after a tick that did all its work."""
+        if self.done:
+            self.done = False
+            self.ticks = (self.ticks + 1) & 0x1FFFFFFF  # 124 days; one bit below what fits
+            if self.wdt:
+                self.wdt.feed()
+
+    def uptime(self):
+        """Seconds of complete ticks since start."""
+        return self.ticks // 50
+
+    def note(self, part, exception, now):
+        """Keep what went wrong in `part` (an exception or a text) until it can be written; True where it is new."""
+        marks = ""
+        try:
+            marks = self.marks()
+        except MemoryError:
+            pass
+        return self.notes.take(part, exception, self.cause, self.uptime(), self.boots, marks)
+
+    def mark(self, code):
+        """Remember that event `code` (1..255) happened; the last 16 stand in every note. No allocation."""
+        self._marks[self._mark] = code
+        self._mark = (self._mark + 1) & (_MARKS - 1)
+
+    def marks(self):
+        """The last events in hexadecimal, newest last."""
+        m, n = self._marks, self._mark
+        return "".join("%02x" % m[(n + i) & (_MARKS - 1)] for i in range(_MARKS) if m[(n + i) & (_MARKS - 1)])
+
+    def healthy(self, now):
+        """After 60 s of complete ticks: clear the crash counter, confirm firmware on trial. True where it wrote.
+
+        Call it now and then (once a second is plenty); it writes once. In safe mode the counter stays.
+        """
+        if self._clean or self.safe or self.ticks < _HEALTHY_TICKS:
+            return False
+        self._clean = True
+        if self.bad:
+            self.bad = 0
+            self._nvs.set("bad", 0)
+            self._nvs.commit()
+        confirm(self._fs)
+        return True
+
+    def quiet(self, now):
+        """A moment in which 80 ms do not matter: write what waits. True where something was written."""
+        wrote = self.healthy(now)
+        if self.config.dirty:
+            wrote = self.config.save() or wrote
+        if self.notes.waiting():
+            wrote = self.notes.save() or wrote
+        return wrote
+
+    def leaving(self):
+        """Before a reset that is wanted: it does not count as a crash; what waits is written."""
+        self.quiet(0)
+        self._nvs.set("wanted", 1)
+        self._nvs.commit()
+
+
+def confirm(fs):
+    """Make the firmware directory on trial the chosen one (see boot.py); nothing where none is on trial."""
+    try:
+        with fs.open("/trial", "r") as f:
+            slot = f.read(1)
+    except OSError:
+        return
+    try:
+        if slot in ("a", "b"):
+            with fs.open("/slot~", "w") as f:
+                f.write(slot)
+            fs.rename("/slot~", "/slot")
+        fs.remove("/trial")
+    except OSError:
+        pass  # still on trial: tried again after the next boot

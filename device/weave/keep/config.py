@@ -1,0 +1,117 @@
+"""The node's configuration: plain attributes with defaults that shine, kept in two slots on flash.
+
+In: a filesystem. Out: attributes named in FIELDS (integers within their span, strings up to their length).
+The newer sound slot counts; the older one is overwritten, so that a cut, a full filesystem or a bad block costs at most the
+change in progress. The body is JSON: a newer firmware's keys survive an older one, and `steps` lift older versions.
+"""
+
+import json
+
+from micropython import const
+
+from .store import read, write
+
+VERSION = const(1)
+_SLOTS = ("/config.0", "/config.1")
+
+# name, default, lowest and highest value; for strings: None and the longest length in bytes
+FIELDS = (
+    ("node", 0, 0, 65535),  # id in the mesh; 0 = taken from the radio's address
+    ("name", "", None, 24),
+    ("cluster", 1, 0, 255),
+    ("x", 0, -1000000, 1000000),  # position in the room, mm
+    ("y", 0, -1000000, 1000000),
+    ("z", 0, -1000000, 1000000),
+    ("scene", "hearth", None, 16),
+    ("brightness", 255, 0, 255),  # Q8
+    ("role", "node", None, 8),  # node or gateway
+    ("skin_cal", 0, 0, 4095),  # 12-bit counts with nobody touching; 0 = the board's
+    ("pixels", 0, 0, 300),  # 0 = the board's
+    ("budget_ma", 0, 0, 60000),  # 0 = the board's
+    ("channel", 0, 0, 13),  # Wi-Fi channel; 0 = the board's
+)
+
+# STEPS[i](values) turns the dictionary of version i + 1 into that of version i + 2.
+STEPS = ()
+
+
+class Config:
+    """Attributes as in FIELDS; `dirty` while something waits to be written, `sequence` counts writes."""
+
+    def __init__(self, fs, version=VERSION, steps=STEPS):
+        self._fs = fs
+        self._version = version
+        self._steps = steps
+        self._other = {}  # keys of a newer version, carried along
+        self.sequence = 0
+        self.dirty = False
+        for name, default, _, _ in FIELDS:
+            setattr(self, name, default)
+
+    def load(self):
+        """Read the newer sound slot; True where there was one. A value outside its span keeps its default."""
+        best = None
+        for path in _SLOTS:
+            found = read(self._fs, path)
+            if found and (best is None or found[0] > best[0]):
+                try:
+                    values = json.loads(found[2])
+                except ValueError:
+                    continue
+                if isinstance(values, dict):
+                    best = (found[0], found[1], values)
+        if best is None:
+            return False
+        self.sequence, version, values = best
+        while 0 < version < self._version:
+            values = self._steps[version - 1](values)
+            version += 1
+            self.dirty = True
+        for name in list(values):
+            try:
+                self._put(name, values[name])
+            except KeyError:
+                self._other[name] = values[name]
+            except ValueError:
+                pass
+        return True
+
+    def save(self):
+        """Write to the older slot; True where it is safe on flash. At quiet moments only: the flash stops everything."""
+        values = self.values()
+        values.update(self._other)
+        n = self.sequence + 1
+        if not write(self._fs, _SLOTS[n & 1], self._version, n, json.dumps(values).encode()):
+            return False
+        self.sequence = n
+        self.dirty = False
+        return True
+
+    def values(self):
+        """All fields as a dictionary."""
+        return {f[0]: getattr(self, f[0]) for f in FIELDS}
+
+    def set(self, name, value):
+        """Change one field (text is converted); written at the next quiet moment. KeyError: unknown; ValueError: why."""
+        old = getattr(self, name, None)
+        self._put(name, value)
+        if getattr(self, name) != old:
+            self.dirty = True
+
+    def _put(self, name, value):
+        for key, default, low, high in FIELDS:
+            if key == name:
+                break
+        else:
+            raise KeyError(name)
+        if low is None:
+            if not isinstance(value, str) or len(value.encode()) > high:
+                raise ValueError("%s is a word of at most %d bytes" % (name, high))
+        else:
+            try:
+                value = int(value)
+            except (TypeError, ValueError):
+                value = None
+            if value is None or not low <= value <= high:
+                raise ValueError("%s is a number from %d to %d" % (name, low, high))
+        setattr(self, name, value)
