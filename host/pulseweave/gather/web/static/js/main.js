@@ -1,0 +1,288 @@
+// The live page: puts together the link to the room, the light, the curve, the controls and leaning in.
+// `?light=plain` draws without WebGL2; `?still` holds all sway. Tests read window.pulseweave.stats.
+
+import { Controls } from "./controls.js";
+import { Curve } from "./curve.js";
+import { Glow } from "./glow.js";
+import { Lean } from "./lean.js";
+import { Light } from "./light.js";
+import { Link } from "./link.js";
+import { Plain } from "./plain.js";
+import { Stand } from "./stand.js";
+import { hang, Strands } from "./strands.js";
+
+const $ = (id) => document.getElementById(id);
+const asked = new URLSearchParams(location.search);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const stats = { connections: 0, received: 0, drawn: 0, frames: 0, missed: 0, fps: 0, pictures: 0, longest_gap_ms: 0, renderer: "", scale: 1, at: 0 };
+let meta = null, strands = null, light = null, state = null, newest = null, shownSeq = null, weights = new Float32Array(0);
+let leaning = null, pinned = false, spokenAt = 0;
+const near = new Set();
+
+const stand = new Stand();
+const curve = new Curve($("line"));
+const painter = paint($("light"));
+stats.renderer = painter.renderer;
+document.body.classList.toggle("hardware", !painter.software);
+
+const link = new Link({
+  up: () => { say(""); if (leaning !== null) link.look(leaning); },
+  down: () => say("the room is silent; listening for it", true),
+  meta: (m) => describe(m.meta),
+  history: (m) => curve.history(m.rows),
+  state: (m) => take(m.state),
+  near: (m) => { lean.near(m); near.clear(); for (const [node] of m.neighbours) near.add(strands?.index.get(node)); },
+  events: (m) => m.events.forEach(happen),
+  answer: (m) => say(m.text),
+  picture: (p) => { newest = p; },
+}, stats);
+const controls = new Controls((c) => link.send(c), say);
+const lean = new Lean((c) => controls.send(c));
+window.pulseweave = { stats, lean: leanTo, get meta() { return meta; }, get state() { return state; }, where, link };
+
+function paint(canvas) {
+  if (asked.get("light") !== "plain") {
+    try { return new Glow(canvas); } catch (e) { console.info(`drawing plainly: ${e.message}`); }
+    if (canvas.width !== 300) canvas.replaceWith(canvas.cloneNode());
+  }
+  return new Plain($("light"));
+}
+
+// --- what the room tells
+
+function describe(m) {
+  const shape = (x) => x && JSON.stringify([x.pixels, x.strands]);
+  const other = shape(m) !== shape(meta);
+  if (meta && m.scenario !== meta.scenario) { curve.clear(); link.seq = null; }
+  meta = m;
+  controls.show(m);
+  if (!other) return;
+  leanTo(null);
+  strands = new Strands(m);
+  light = new Light(strands.count * strands.pixels);
+  weights = new Float32Array(strands.count).fill(1);
+  painter.hang(strands);
+  resize();
+  $("picker").setAttribute("aria-label", `${strands.count} strands of light. Arrow keys walk from one to the next, Enter stays, Escape leaves.`);
+}
+
+function take(s) {
+  state = s;
+  const r = s.room || {};
+  curve.push([s.t_s, r.collective ?? null, r.truth ?? null, r.g ?? null]);
+  const heard = lean.state(s);
+  if (heard && $("picked").dataset.i !== String(leaning)) {
+    $("picked").dataset.i = String(leaning);
+    $("picked").textContent = heard;
+  }
+  const number = (v, digits = 2) => (typeof v === "number" ? v.toFixed(digits) : "–");
+  const people = (s.nodes?.contact || []).reduce((a, b) => a + (b ? 1 : 0), 0);
+  const words = [`${strands?.count ?? 0} strands`, `${people} visitors`];
+  if (typeof r.ratio === "number") words.push(`feedback ${number(r.ratio)}`);
+  if (typeof r.synchrony === "number") words.push(`in step ${number(r.synchrony)}`);
+  if (r.contagion) words.push("stirred together");
+  set($("summary"), words.join("  ·  "));
+  const mesh = s.mesh || {}, well = [];
+  if (s.health) well.push(String(s.health));
+  if (mesh.received) well.push(`${Math.round((100 * (mesh.lost || 0)) / (mesh.received + (mesh.lost || 0)))} % of frames lost`);
+  if (typeof s.tick_us === "number") well.push(`tick ${Math.round(s.tick_us)} µs`);
+  set($("health"), well.join("  ·  "));
+  if (performance.now() - spokenAt > 20000 && typeof r.collective === "number") {
+    spokenAt = performance.now();
+    set($("spoken"), `Room's arousal ${Math.round(100 * r.collective)} percent, damping ${Math.round(100 * (r.g || 0))} percent, ${people} visitors`);
+  }
+}
+
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function happen(event) {
+  curve.mark(event.t_s ?? state?.t_s ?? 0, event.text || event.kind);
+  say(event.text || event.kind);
+}
+
+let quiet;
+function say(text, lasting = false) {
+  clearTimeout(quiet);
+  if (text) $("notice").textContent = text;
+  $("notice").classList.toggle("said", Boolean(text));
+  if (text && !lasting) quiet = setTimeout(() => $("notice").classList.remove("said"), 4000);
+}
+
+// --- leaning in: pointer, touch, keyboard
+
+const point = [0, 0, 0], flat = [0, 0, 0], flat2 = [0, 0, 0];
+const steady = () => (calm.matches || asked.has("still") ? 0 : 1);
+const seconds = () => (steady() ? performance.now() / 1000 : 0);
+
+/** Index of the strand nearest to a place on the screen, or null beyond `reach` CSS pixels. */
+function nearest(x, y, reach) {
+  if (!strands) return null;
+  const t = seconds(), sway = steady();
+  let best = reach, found = null;
+  strands.list.forEach((s, i) => {
+    stand.project(hang(s, 0, t, sway, point), flat);
+    if (flat[2] < 0.1) return;
+    for (let v = 0.25; v <= 1; v += 0.25) {
+      stand.project(hang(s, v, t, sway, point), flat2);
+      const dx = flat2[0] - flat[0], dy = flat2[1] - flat[1];
+      const k = Math.min(1, Math.max(0, ((x - flat[0]) * dx + (y - flat[1]) * dy) / (dx * dx + dy * dy + 1e-9)));
+      const d = Math.hypot(x - flat[0] - k * dx, y - flat[1] - k * dy);
+      if (d < best) { best = d; found = i; }
+      flat[0] = flat2[0]; flat[1] = flat2[1];
+    }
+  });
+  return found;
+}
+
+function leanTo(i) {
+  if (i === leaning) return;
+  leaning = i;
+  near.clear();
+  lean.show(i, strands);
+  link.look(i);
+  const picked = $("picked");
+  delete picked.dataset.i;
+  picked.setAttribute("aria-selected", String(i !== null));
+  if (i === null) { $("picker").removeAttribute("aria-activedescendant"); return; }
+  picked.setAttribute("aria-setsize", strands.count);
+  picked.setAttribute("aria-posinset", i + 1);
+  $("picker").setAttribute("aria-activedescendant", "picked");
+  lean.state(state);
+  picked.textContent = strands.list[i].name;
+}
+
+/** Middle of strand i on the screen, CSS pixels; for tests and tools. */
+function where(i) {
+  stand.project(hang(strands.list[i], 0.5, seconds(), steady(), point), flat);
+  return [flat[0], flat[1]];
+}
+
+const picker = $("picker"), held = new Map();
+let dragged = 0, spread = 0;
+picker.addEventListener("pointerdown", (e) => {
+  held.set(e.pointerId, [e.clientX, e.clientY]);
+  picker.setPointerCapture(e.pointerId);
+  dragged = held.size > 1 ? 99 : 0;
+  spread = 0;
+});
+picker.addEventListener("pointermove", (e) => {
+  const from = held.get(e.pointerId);
+  if (!from) {
+    if (e.pointerType === "mouse" && !pinned) leanTo(nearest(e.clientX, e.clientY, 26));
+    return;
+  }
+  const dx = e.clientX - from[0], dy = e.clientY - from[1];
+  held.set(e.pointerId, [e.clientX, e.clientY]);
+  if (held.size === 2) {
+    const [p, q] = [...held.values()], now = Math.hypot(p[0] - q[0], p[1] - q[1]);
+    if (spread) step(spread / now);
+    spread = now;
+    return;
+  }
+  dragged += Math.abs(dx) + Math.abs(dy);
+  if (dragged > 6) {
+    stand.turn -= dx * 0.004;
+    stand.tilt = Math.min(1, Math.max(-stand.pitch + 0.02, stand.tilt + dy * 0.003));
+  }
+});
+for (const kind of ["pointerup", "pointercancel"]) picker.addEventListener(kind, (e) => {
+  held.delete(e.pointerId);
+  if (kind === "pointerup" && dragged <= 6) {
+    const found = nearest(e.clientX, e.clientY, e.pointerType === "mouse" ? 26 : 40);
+    pinned = found !== null && !(pinned && found === leaning);
+    leanTo(pinned || e.pointerType === "mouse" ? found : null);
+  }
+});
+picker.addEventListener("pointerleave", (e) => { if (!pinned && e.pointerType === "mouse" && !lean.panel.matches(":hover")) leanTo(null); });
+picker.addEventListener("wheel", (e) => step(Math.exp(e.deltaY * 0.001)), { passive: true });
+
+function step(factor) {
+  stand.near = Math.min(1.6, Math.max(0.25, stand.near * factor));
+}
+
+/** The next strand to the left or right (or behind, before) as it appears on the screen. */
+function neighbour(dx, dy) {
+  if (leaning === null) return nearest(stand.width / 2, stand.height / 2, 1e9);
+  const from = where(leaning);
+  let best = Infinity, found = leaning;
+  strands.list.forEach((_, i) => {
+    if (i === leaning) return;
+    const [x, y] = where(i), along = (x - from[0]) * dx + (y - from[1]) * dy, off = Math.abs((x - from[0]) * dy) + Math.abs((y - from[1]) * dx);
+    if (along <= 0.5) return;
+    const cost = along + 1.6 * off;
+    if (cost < best) { best = cost; found = i; }
+  });
+  return found;
+}
+
+addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches?.("select, input")) return;
+  const button = e.target.matches?.("button");
+  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+  if (way && strands) { pinned = true; leanTo(neighbour(...way)); }
+  else if (e.key === "Escape") { pinned = false; leanTo(null); picker.focus({ preventScroll: true }); }
+  else if (e.key === "Enter" && !button && leaning !== null) { pinned = true; $("finger").focus(); }
+  else if (e.key === " " && !button) controls.pause();
+  else if (e.key === "u") controls.upset();
+  else if (e.key === "d") controls.damping();
+  else return;
+  e.preventDefault();
+});
+picker.addEventListener("focus", () => { if (picker.matches(":focus-visible") && leaning === null && strands) { pinned = true; leanTo(neighbour(0, 0)); } });
+
+// --- the window
+
+function resize() {
+  const w = innerWidth, h = innerHeight, small = w <= 720;
+  const ratio = Math.min(painter.software ? 1 : 2, devicePixelRatio || 1) * stats.scale;
+  painter.resize(Math.max(2, Math.round(w * ratio)), Math.max(2, Math.round(h * ratio)));
+  const tall = h > w;
+  if (strands) stand.place(strands, w, h, { left: w * 0.06, right: w * 0.06, top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (tall ? 0.10 : 0.12) });
+}
+addEventListener("resize", resize);
+
+// --- each frame
+
+let before = 0, counted = 0, countedAt = performance.now(), countedPictures = 0, slow = 0;
+function frame(now) {
+  requestAnimationFrame(frame);
+  // a computer that draws with its processor leaves it to the room: no more than thirty frames a second
+  if (painter.software && now - before < 31) return;
+  const dt = Math.min(0.25, (now - before) / 1000);
+  before = now;
+  if (!strands || !light) return;
+  if (newest && newest.seq !== shownSeq && newest.nodes === strands.count && newest.pixels === strands.pixels) {
+    light.picture(newest.rgb);
+    shownSeq = newest.seq;
+    stats.drawn += 1;
+  }
+  if (light.ease(dt)) painter.pixels(light.bytes);
+  const t = seconds(), sway = steady();
+  const k = 1 - Math.exp(-dt * 6);
+  for (let i = 0; i < weights.length; i++) {
+    const goal = leaning === null ? 1 : i === leaning ? 1.25 : near.has(i) ? 0.6 : 0.28;
+    weights[i] += (goal - weights[i]) * k;
+  }
+  stand.update(t, sway);
+  painter.draw(stand, t, sway, weights, 1);
+  lean.draw(stand, t, sway, !sway);
+  stats.frames += 1;
+  if (now - countedAt > 1000) {
+    const s = (now - countedAt) / 1000;
+    stats.fps = (stats.frames - counted) / s;
+    stats.pictures = (stats.drawn - countedPictures) / s;
+    counted = stats.frames; countedPictures = stats.drawn; countedAt = now;
+    $("pace").textContent = `${Math.round(stats.fps)} frames/s · ${stats.missed} missed`;
+    adapt();
+  }
+}
+
+/** A picture that comes late is worse than a coarse one: draw fewer pixels where frames are slow. */
+function adapt() {
+  if (document.hidden) return;
+  slow = stats.fps < 24 ? slow + 1 : 0;
+  if (slow >= 2 && stats.scale > 0.4) { stats.scale = Math.max(0.4, stats.scale * 0.8); slow = 0; resize(); }
+}
+requestAnimationFrame(frame);
