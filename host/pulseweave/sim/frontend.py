@@ -17,6 +17,7 @@ perfusion 0.5-3 % as in Allen 2007. Grove GSR: Seeed's R = (1024 + 2a) * 10000 /
 """
 
 import numpy as np
+
 from pulseweave.problem import Problem
 from pulseweave.sim import noise
 
@@ -63,13 +64,10 @@ class FrontEnd:
 
     def convert(self, ppg, eda, touching) -> tuple[np.ndarray, np.ndarray]:
         """(pulse uint32[n, k], skin uint16[n]); `skin` is the latest value, held where m is 0. Not-a-number reads as
-        no signal. Raises ValueError where a shape does not fit."""
-        ppg = np.nan_to_num(np.asarray(ppg, dtype=np.float64), posinf=10.0, neginf=-10.0)
-        eda = np.nan_to_num(np.asarray(eda, dtype=np.float64), posinf=1000.0, neginf=0.0)
+        no signal. Raises Problem where a shape does not fit: signals may come from a plug-in."""
+        ppg = self._numbers("ppg", ppg, 10.0)
+        eda = self._numbers("eda", eda, 1000.0)
         touching = np.asarray(touching, dtype=bool)
-        if ppg.ndim != 2 or eda.ndim != 2 or not len(ppg) == len(eda) == len(touching) == self.n:
-            shapes = f"{ppg.shape}, {eda.shape}, {touching.shape}"
-            raise ValueError(f"ppg, eda, touching have shapes {shapes}: each must begin with {self.n} nodes")
         index = np.arange(self.at, self.at + ppg.shape[1])
         wave = self._couple(ppg, index, touching)
         pulse = self._infrared(wave, index, touching) if self.optical else self._analog(wave, index, touching)
@@ -77,6 +75,16 @@ class FrontEnd:
         self.at += ppg.shape[1]
         self.touched = touching
         return pulse, skin
+
+    def _numbers(self, name: str, signal, limit: float) -> np.ndarray:
+        """float64[n, any] within +-limit."""
+        try:
+            signal = np.asarray(signal, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise Problem(f"visitors: {name} is no array of numbers") from None
+        if signal.ndim != 2 or len(signal) != self.n:
+            raise Problem(f"visitors: {name} has shape {signal.shape}: it must be ({self.n}, samples)")
+        return np.clip(np.nan_to_num(signal), -limit, limit)
 
     def _couple(self, ppg: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """float64[n, k]: pulse without its DC, with the swing after a change of contact."""
