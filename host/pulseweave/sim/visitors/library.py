@@ -19,6 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+
 from pulseweave.problem import Problem
 
 PPG_HZ, EDA_HZ = 100, 8
@@ -93,9 +94,24 @@ def _truth(z, seconds: float) -> np.ndarray:
     return np.clip(out, REST, STRESS).astype(np.float32)
 
 
+def _series(z, name: str) -> np.ndarray:
+    """float64[samples] of one array. Raises ValueError where it is none."""
+    x = np.asarray(z[name], dtype=np.float64)
+    if x.ndim != 1 or not len(x):
+        raise ValueError(f"{name} has shape {x.shape}, not one row of samples")
+    return x
+
+
+def _rate(z, name: str) -> float:
+    hz = float(z[name])
+    if not 1 <= hz <= 100000:
+        raise ValueError(f"{name} is {hz:g} samples a second")
+    return hz
+
+
 def _skin(z) -> np.ndarray:
-    rate = float(z["eda_fs"] if "eda_fs" in z else z["fs"])
-    eda = np.asarray(z["eda"], dtype=np.float64)
+    rate = _rate(z, "eda_fs" if "eda_fs" in z else "fs")
+    eda = _series(z, "eda")
     if (
         eda.max() > 100.0
     ):  # 12-bit counts of a BITalino: uS = counts / 4096 * 3.3 V / 0.132 (its EDA data sheet)
@@ -125,12 +141,12 @@ def read(path: Path) -> Recording:
     ppg = eda = None
     try:
         if "bvp" in z:
-            ppg = to_volts(resample(z["bvp"], float(z["bvp_fs"]), PPG_HZ), counts=False)
+            ppg = to_volts(resample(_series(z, "bvp"), _rate(z, "bvp_fs"), PPG_HZ), counts=False)
         elif "rgb" in z:
             ppg = to_volts(_phone(z), counts=False)
         elif "ppg" in z:
-            raw = resample(z["ppg"], float(z["fs"]), PPG_HZ)
-            ppg = to_volts(raw, counts=bool(np.max(z["ppg"]) > 100.0))
+            raw = _series(z, "ppg")
+            ppg = to_volts(resample(raw, _rate(z, "fs"), PPG_HZ), counts=bool(raw.max() > 100.0))
         if "eda" in z:
             eda = _skin(z)
         if ppg is None and eda is None:
@@ -143,7 +159,7 @@ def read(path: Path) -> Recording:
         if not all(np.isfinite(s).all() for s in (ppg, eda) if s is not None):
             raise Problem(f"recording {path} holds values that are not numbers: repair it or take it away")
         arousal = _truth(z, seconds) if "seg_stress" in z else None
-    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as e:
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as e:
         raise Problem(f"recording {path} is not of a known form ({type(e).__name__}: {e}): {HELP}") from None
     return Recording(path.stem, seconds, ppg, eda, arousal)
 
