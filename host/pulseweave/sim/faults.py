@@ -13,7 +13,7 @@ and `flags` uint8[n] for the shim that plays the chip's bus.
 | skin_unplugged | the pin floats | |
 | skin_shorted | lowest count: electrodes touch each other | |
 | i2c_hang | | HANG: SDA held low, every transfer raises OSError |
-| fifo_overflow | | OVERFLOW: 40 samples at once, the overflow counter says 8 |
+| fifo_overflow | | OVERFLOW: the FIFO fills between readings, samples are lost and counted |
 | rate_fast, rate_slow | | FAST, SLOW: one sample in twenty comes twice, or not at all |
 """
 
