@@ -1,9 +1,133 @@
-"""Affect: placeholder to be replaced within minutes."""
+"""Affect: how aroused a visitor is against the visitor's own rest, once a second. The metric: README.md beside this.
+
+In:  a `Sense`. Out: `arousal` (for people, a lag of about 10 s), `fast` (for damping, about 3 s) Q12; `valence` Q12
+signed, a tint; three confidences 0..255; `visitor` a rotating 16-bit id, 0 = nobody.
+The work of a second is spread over its 50 ticks: one feature per tick, then the sums. Nothing counts time but the
+first minute, in which the baseline is learnt and confidence grows.
+Integer bounds: deviations +-1024 (Q10), weights below 2**15 (Q10), sums below 2**28.
+"""
+
+from micropython import const
+
+from weave.affect.feature import LEARN, Feature, log2_q10
+from weave.affect.logistic import logistic
+from weave.affect.weights import BIAS, HEART, RMSSD, SCR, SKIN
+
+_TICKS = const(50)
+_TRUST = const(64)  # quality from which the heart is listened to
+_CALM = const(154)  # deviation of the heart below which its baseline may drift: 0.15 octave
+_VALENCE_CAP = const(1024)  # a quarter: a tint
+_ROTATE_S = const(900)
 
 
 class Affect:
     def __init__(self, sense):
-        self.arousal = self.fast = self.valence = self.confidence = self.fast_confidence = self.valence_confidence = self.visitor = 0
+        self.sense = sense
+        self.skin = Feature(900, 1)
+        self.heart = Feature(1800, 4)
+        self.rmssd = Feature(1800, 0)
+        self.scr = Feature(900, 0)
+        self.rest = logistic(BIAS)  # what a visitor at rest reads
+        self.phase = 0
+        self.mix = 0x5EED
+        self.clear()
+
+    def clear(self):
+        """Nobody: forget the visitor."""
+        self.arousal = self.fast = self.valence = 0
+        self.confidence = self.fast_confidence = self.valence_confidence = 0
+        self.visitor = 0
+        self.skin.clear()
+        self.heart.clear()
+        self.rmssd.clear()
+        self.scr.clear()
+        self.scrs = self.sense.scrs
+        self.beats = self.sense.beats
+        self.sum_q4 = 0  # decaying sum of response amplitudes, nS x 16
+        self.seconds = 0
+        self.met = 0  # beats since touch, up to 8
 
     def step(self, now):
-        pass
+        """Once per tick."""
+        sense = self.sense
+        if not sense.contact:
+            if self.met or self.visitor or self.confidence or self.skin.age:
+                self.clear()
+            self.beats = sense.beats
+            return
+        if sense.beats != self.beats:
+            self.beats = sense.beats
+            self.meet()
+        phase = self.phase + 1
+        if phase >= _TICKS:
+            phase = 0
+        self.phase = phase
+        if phase == 0:
+            if sense.skin_ok:
+                self.skin.take(log2_q10(sense.g_ns + 200), sense.rising_ns == 0)
+            else:
+                self.skin.miss()
+        elif phase == 10:
+            if sense.quality >= _TRUST and sense.hr_q4:
+                heart = self.heart
+                heart.take(log2_q10(sense.hr_q4), heart.dev < _CALM)
+            else:
+                self.heart.miss()
+        elif phase == 20:
+            if sense.quality >= _TRUST and sense.rmssd_q4:
+                self.rmssd.take(log2_q10(sense.rmssd_q4 + 16), self.heart.dev < _CALM)
+            else:
+                self.rmssd.miss()
+        elif phase == 30:
+            self.respond()
+        elif phase == 40:
+            self.judge()
+
+    def meet(self):
+        """A beat: its timing stirs the visitor's id, which holds for a quarter of an hour."""
+        sense = self.sense
+        self.mix = ((self.mix ^ ((sense.beat_ms ^ sense.ibi_q4) & 0xFFFF)) * 12829 + 13849) & 0xFFFF
+        if self.met < 4:
+            self.met += 1
+        if self.met == 4 and (self.visitor == 0 or self.seconds >= _ROTATE_S):
+            self.visitor = self.mix or 1
+            self.seconds = 0
+
+    def respond(self):
+        """Skin responses of the last half minute as one quantity: octaves of their fading sum."""
+        sense = self.sense
+        self.seconds += 1
+        self.sum_q4 -= self.sum_q4 >> 5
+        if sense.scrs != self.scrs:
+            self.scrs = sense.scrs
+            self.sum_q4 += sense.scr_ns << 4
+            if self.sum_q4 > 1000000:
+                self.sum_q4 = 1000000
+        if sense.skin_ok:
+            self.scr.take(log2_q10((self.sum_q4 >> 4) + 64), 1)
+        else:
+            self.scr.miss()
+
+    def judge(self):
+        """Deviations to arousal; what is not known counts as rest, and little trust draws towards rest."""
+        skin = self.skin
+        heart = self.heart
+        rmssd = self.rmssd
+        scr = self.scr
+        s = (skin.dev * skin.fresh) >> 8
+        h = (heart.dev * heart.fresh) >> 8
+        z = BIAS * 1024 + SKIN * s + HEART * h
+        z += RMSSD * ((rmssd.dev * rmssd.fresh) >> 8) + SCR * ((scr.dev * scr.fresh) >> 8)
+        mature = (skin.age if skin.age > heart.age else heart.age) * 255 // LEARN
+        known = (skin.fresh * 5 + heart.fresh * 3) >> 3
+        trust = (known * mature) >> 8
+        self.confidence = trust
+        self.arousal = self.rest + (((logistic(z >> 10) - self.rest) * trust) // 255)
+        z = BIAS * 1024 + SKIN * ((skin.now * skin.fresh) >> 8) + HEART * ((heart.now * heart.fresh) >> 8)
+        self.fast_confidence = trust
+        self.fast = self.rest + (((logistic(z >> 10) - self.rest) * trust) // 255)
+        # valence: a calm heart with much variability tends to be pleasant (weak, and said so)
+        v = ((rmssd.dev * rmssd.fresh) >> 8) - h
+        v = (v * trust) >> 8
+        self.valence = _VALENCE_CAP if v > _VALENCE_CAP else -_VALENCE_CAP if v < -_VALENCE_CAP else v
+        self.valence_confidence = (trust * rmssd.fresh) >> 10

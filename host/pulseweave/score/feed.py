@@ -2,7 +2,7 @@
 
 feed.py FILE. FILE: 8 int32 (ticks, full, pulsatile, contact_min, contact_max, rate in mHz, pulse present, skin present),
 then per tick of 20 ms one int32 pulse sample and one int32 skin sum (8 readings; -1 = none). Lines out:
-  b beat_ms ibi_q4 quality                               a beat decided since the last tick
+  b beat_ms ibi_q4 quality gap strength                             a beat decided since the last tick
   o now                                                   an onset (provisional, for the light)
   s now contact quality hr rmssd skin_ok g scl scrs scr rising   once a second
   a now arousal fast valence confidence fast_confidence valence_confidence visitor   once a second
@@ -68,7 +68,7 @@ def main(path):
                 affect.step(now)
                 if sense.beats != beats:
                     beats = sense.beats
-                    write("b %d %d %d\n" % (sense.beat_ms, sense.ibi_q4, sense.quality if not sense.gap else 0))
+                    write("b %d %d %d %d %d\n" % (sense.beat_ms, sense.ibi_q4, sense.quality, sense.gap, sense.detector.strength))
                 if sense.onset != onset:
                     onset = sense.onset
                     write("o %d\n" % now)

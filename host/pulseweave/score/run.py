@@ -20,7 +20,7 @@ AFFECT = ("arousal", "fast", "valence", "confidence", "fast_confidence", "valenc
 
 @dataclass
 class Run:
-    """What the device said: beats float[n, 3] (s, ms, quality 0..255), onsets s, `t_s` and named series at 1 Hz."""
+    """What the device said: beats float[n, 5] (s, ms, quality 0..255, gap, strength), onsets s, `t_s` and named series at 1 Hz."""
 
     recording: Recording
     beats: np.ndarray
@@ -47,8 +47,8 @@ def one(recording: Recording, timeout: float = 600) -> Run:
     for line in done.stdout.decode().splitlines():
         kind, *values = line.split()
         rows[kind].append([int(v) for v in values])
-    b = np.array(rows["b"], float).reshape(-1, 3)
-    b = b / [1000, 16, 1]
+    b = np.array(rows["b"], float).reshape(-1, 5)
+    b = b / [1000, 16, 1, 1, 1]
     s = np.array(rows["s"], float).reshape(-1, 1 + len(SENSE))
     a = np.array(rows["a"], float).reshape(-1, 1 + len(AFFECT))
     series = {k: s[:, i + 1] for i, k in enumerate(SENSE)} | {k: a[:, i + 1] for i, k in enumerate(AFFECT)}
