@@ -10,6 +10,9 @@ from pulseweave.problem import Problem
 
 COMMANDS = {
     "sim": "pulseweave.sim.command:sim",
+    "replay": "pulseweave.sim.command:replay",
+    "score": "pulseweave.score.command:score",
+    "train": "pulseweave.score.train:train",
     "boards": "pulseweave.boards:boards",
 }
 

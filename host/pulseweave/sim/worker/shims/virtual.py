@@ -52,7 +52,8 @@ class VirtualBoard:
 
     def __init__(self, slot, node, description, pixel_start, mac, reset_cause=1):
         self.slot = slot
-        self.node = node
+        self.node_number = node
+        self.node = None
         self.description = description
         self.pixel_start = pixel_start
         self.mac = mac

@@ -1,0 +1,71 @@
+"""The application: build the node, tick it every 20 ms, leave cleanly.
+
+It lives here and not in boot.py because native USB starts after boot.py. For two seconds nothing runs, so that a technician can
+break in with Ctrl-C; after five crashes in a row safe mode keeps the console open, the strand amber, and starts no node.
+"""
+
+import gc
+import json
+import sys
+import time
+
+import machine
+from weave.drivers.flash import Flash
+from weave.fixed import TICK_MS
+
+ESCAPE_MS = 2000
+SELF_TEST_TICKS = 50  # one good second, then the watchdog is armed
+WATCHDOG_MS = 8000
+
+
+def load_board():
+    """The board description that deployment left on flash."""
+    with open("/board.json") as f:
+        return json.load(f)
+
+
+def run(node):
+    """Tick on time; a tick that comes late is made up for by at most one more, then the beat starts anew."""
+    late = 0
+    next_ms = time.ticks_ms()
+    for _ in range(SELF_TEST_TICKS):
+        next_ms = pace(next_ms)
+        node.tick(time.ticks_ms())
+    node.keep.wdt = machine.WDT(timeout=WATCHDOG_MS)
+    gc.collect()
+    while True:
+        next_ms = pace(next_ms)
+        node.tick(time.ticks_ms())
+        late += 1
+        if late == 50:  # once a second, where the tick has ended: a collection here disturbs nobody
+            late = 0
+            if gc.mem_free() < 16384:
+                gc.collect()
+
+
+def pace(next_ms):
+    """Sleep until `next_ms`; returns the time of the tick after it."""
+    wait = time.ticks_diff(next_ms, time.ticks_ms())
+    if wait > 0:
+        time.sleep_ms(wait)
+    elif wait < -TICK_MS:
+        next_ms = time.ticks_ms()
+    return time.ticks_add(next_ms, TICK_MS)
+
+
+def main():
+    """From power-up to the last tick."""
+    time.sleep_ms(ESCAPE_MS)
+    from weave.start import start
+
+    node = start(load_board(), Flash(), sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
+    if node is None:
+        print("pulseweave: safe mode after repeated crashes; notes are on flash. Deploy, then reset.")
+        return
+    try:
+        run(node)
+    except KeyboardInterrupt:
+        print("pulseweave: stopped; Ctrl-D starts again")
+
+
+main()

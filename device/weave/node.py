@@ -1,0 +1,108 @@
+"""The node: what happens in one tick, in order.
+
+In: time in ms; everything else comes through the drivers and parts that start.py put together. Out: pixels, frames,
+console bytes, and the attributes of the parts. A part that raises is put aside by the supervisor; the rest goes on.
+"""
+
+from micropython import const
+
+from .keep import Supervisor
+
+# flags of the state that a node shares with the room
+TOUCHED = const(1)  # a visitor is here
+SAFE = const(2)  # safe mode
+LIMITED = const(4)  # the power budget dims the strand
+FAULT = const(8)  # a sensor does not work
+
+SENSE, FEEL, SHARE, CALM, SHINE, TALK, KEEP = range(7)
+_NAMES = ("sense", "affect", "mesh", "damp", "light", "console", "keep")
+_HOLD = const(50)  # ticks the button is held until it counts: long enough to be meant, within the second promised
+
+
+class Node:
+    """Composed of parts; `tick(now)` is the whole of its life."""
+
+    def __init__(self, hardware, keep, sense, affect, mesh, damp, light):
+        self.hardware = hardware
+        self.keep = keep
+        self.sense = sense
+        self.affect = affect
+        self.mesh = mesh
+        self.damp = damp
+        self.light = light
+        self.console = None  # set by start.py: the console looks at the finished node
+        self.ping = 0  # id of the last ping heard, for measurements
+        self._held = 0
+        self._quiet = 0
+        self.supervisor = Supervisor(_NAMES, keep, (sense, affect, mesh, damp, light, None, keep))
+        self._wait = self.supervisor.wait
+        self._steps = (self._sense, self._feel, self._share, self._calm, self._shine, self._talk, self._keep)
+
+    def tick(self, now):
+        """One tick: from the sensors to the strand and to the neighbours. Never blocks, never raises."""
+        wait = self._wait
+        steps = self._steps
+        whole = True
+        for i in range(7):
+            if wait[i] and not self.supervisor.due(i, now):
+                whole = False
+                continue
+            try:
+                steps[i](now)
+            except Exception as e:
+                self.supervisor.fault(i, e, now)
+                whole = False
+        self.keep.done = whole
+
+    def _sense(self, now):
+        self.sense.step(now)
+
+    def _feel(self, now):
+        self.affect.step(now)
+
+    def _share(self, now):
+        """Tell the room how it is here (an opted-out visitor tells nothing), and hear how it is elsewhere."""
+        affect = self.affect
+        damp = self.damp
+        sense = self.sense
+        flags = FAULT if sense.faults else 0
+        if self.light.limited:
+            flags |= LIMITED
+        if sense.contact and not damp.opted_out:
+            self.mesh.share(affect.arousal, affect.fast, affect.confidence, damp.g, flags | TOUCHED)
+        else:
+            self.mesh.share(0, 0, 0, damp.g, flags)
+        self.mesh.step(now)
+
+    def _calm(self, now):
+        mesh = self.mesh
+        self._button()
+        self.damp.step(now, mesh.time(now), self.affect, self.sense.contact, mesh.room)
+
+    def _shine(self, now):
+        self.light.step(now, self.mesh.time(now), self.sense, self.affect, self.damp)
+
+    def _talk(self, now):
+        self.console.step(now)
+
+    def _keep(self, now):
+        """Feed the watchdog; write what waits while nobody is here to see the strand stop for 80 ms."""
+        self.keep.step(now)
+        if self.sense.contact:
+            self._quiet = 0
+        else:
+            self._quiet += 1
+            if self._quiet == 250:
+                self.keep.quiet(now)
+                self._quiet = 0
+
+    def _button(self):
+        """The opt-out button: held for a second it turns mediation off for this visitor, or on again."""
+        button = self.hardware.button
+        if button is None or not button.pressed():
+            self._held = 0
+            return
+        if self._held < 255:
+            self._held += 1
+        if self._held == _HOLD >> 1:
+            self.damp.opt_out(not self.damp.opted_out)

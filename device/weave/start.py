@@ -1,0 +1,86 @@
+"""Building a node: drivers from the board description, parts from the configuration, each with what it needs.
+
+In: `board`, the dictionary compiled from boards/*.toml; `fs`, a filesystem (methods of VfsLfs2); the console's two
+streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
+"""
+
+from .affect import Affect
+from .console import Console
+from .damp import Damp
+from .drivers import Hardware
+from .keep import Keep
+from .light import Light
+from .mesh import Mesh
+from .mesh import keys as mesh_keys
+from .node import Node
+from .sense import Sense
+from .sense.calibration import Calibration
+
+CLUSTER_MAX = 64
+
+
+class Site:
+    """Where the strand hangs (mm) and what it may draw (mA)."""
+
+    def __init__(self, config, strand):
+        self.x = config.x
+        self.y = config.y
+        self.z = config.z
+        self.budget_ma = config.budget_ma or strand["budget_ma"]
+        self.brightness = config.brightness
+        self.scene = config.scene
+
+
+def start(board, fs, stdin, stdout, cause):
+    """A node ready to tick, or None in safe mode (the strand then glows amber). Black comes before anything else."""
+    hardware = Hardware(board, stdin, stdout)
+    keep = Keep(fs, hardware.nvs, None, cause)
+    if keep.safe:
+        glow(hardware.strand)
+        return None
+    return compose(hardware, keep)
+
+
+def glow(strand):
+    """Safe mode: every sixth pixel a dim amber."""
+    r, g = strand.order[0], strand.order[1]
+    for i in range(0, strand.n * strand.channels, 6 * strand.channels):
+        strand.buf[i + r] = 12
+        strand.buf[i + g] = 5
+    strand.show()
+
+
+def compose(hardware, keep):
+    """The parts, each with what it needs."""
+    board = hardware.board
+    config = keep.config
+    own = hardware.radio.own
+    node = config.node or 1 + (own[4] << 8 | own[5]) % 65534
+    skin = config.skin_cal or board["skin"].get("cal", 2048)
+    sense = Sense(hardware.pulse, hardware.skin, Calibration(skin * 8))
+    affect = Affect(sense)
+    mesh = Mesh(hardware.radio, hardware.nvs, mesh_keys.load(hardware.nvs), node, cluster_max=CLUSTER_MAX)
+    damp = Damp(node)
+    light = Light(hardware.strand, Site(config, board["strand"]))
+    made = Node(hardware, keep, sense, affect, mesh, damp, light)
+    made.console = Console(hardware.port, made)
+    listen(made)
+    return made
+
+
+def listen(node):
+    """Which part an event of the mesh belongs to."""
+    from .mesh import PING, POLICY, SCENE
+
+    mesh = node.mesh
+
+    def on_policy(buf, start, n, origin, at):
+        node.damp.policy(buf, start, n)
+
+    def on_ping(buf, start, n, origin, at):
+        if n >= 2:
+            node.ping = buf[start] << 8 | buf[start + 1]
+
+    mesh.on(SCENE, node.light.on_scene)
+    mesh.on(POLICY, on_policy)
+    mesh.on(PING, on_ping)

@@ -1,0 +1,219 @@
+"""`pulseweave sim` and `pulseweave replay`: options in, a run, a JSON object out."""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import rich_click as click
+from pulseweave.problem import Problem
+from pulseweave.sim import scenario as scenarios
+
+DEFAULT = "calm"
+LIVE_FOREVER = None
+
+
+@click.command()
+@click.argument("name", metavar="[SCENARIO]", required=False)
+@click.option("--list", "show", is_flag=True, help="Name the built-in scenarios and end.")
+@click.option("--nodes", type=int, help="How many nodes (the scenario's own number otherwise).")
+@click.option("--seconds", type=float, help="Virtual seconds to run; live runs go on until Ctrl-C.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Everything drawn by chance follows from it.")
+@click.option("--workers", type=int, help="MicroPython processes; the result does not depend on it.")
+@click.option("--loss", type=float, help="Radio loss 0..1 for everything in range, instead of the radio model's own.")
+@click.option("--visitors", metavar="SPEC", help="synthetic, ou, bosse_treur, sisa, recordings:DIR or MODULE:CLASS.")
+@click.option("--board", metavar="NAME", help="A board of boards/, or a TOML file.")
+@click.option("--damping", type=click.Choice(["on", "off"]), help="The damping loop (the scenario says otherwise).")
+@click.option("--fast", is_flag=True, help="As fast as this machine can, instead of real time.")
+@click.option("--web", metavar="HOST:PORT|off", default="127.0.0.1:8080", show_default=True, help="Where the page is served.")
+@click.option("--db", metavar="URL", help="Keep what the room lived through: sqlite:///FILE or postgresql://...")
+@click.option("--record", metavar="FILE", help="Record every node's input and output, for `pulseweave replay`.")
+@click.option("--json", "json_file", metavar="FILE", help="Write measurements as one JSON object; - is stdout.")
+def sim(name, show, nodes, seconds, seed, workers, loss, visitors, board, damping, fast, web, db, record, json_file):
+    """Run a room of real nodes on this machine, live on a page or as fast as it can.
+
+    Example: pulseweave sim contagion --fast --web off --json -
+    """
+    if show:
+        for n in scenarios.names():
+            click.echo(f"{n:12} {scenarios.load(n).title}")
+        return
+    overrides = {"nodes": nodes, "loss": loss, "visitors": visitors, "board": board, "damping": damping, "db": db}
+    run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, json_file)
+
+
+def prepare(name: str, o: dict) -> scenarios.Scenario:
+    """The scenario with the command line's wishes on top."""
+    s = scenarios.load(name)
+    if o["nodes"] is not None:
+        s.nodes = o["nodes"]
+    if o["loss"] is not None:
+        if not 0 <= o["loss"] <= 1:
+            raise Problem(f"--loss {o['loss']}: a share of frames from 0 to 1")
+        s.radio = {**s.radio, "loss": o["loss"]}
+    if o["visitors"]:
+        s.visitors = o["visitors"]
+    if o["board"]:
+        s.board = o["board"]
+    if o["damping"]:
+        s.damping = o["damping"] == "on"
+    return s
+
+
+def address(web: str) -> tuple[str, int] | None:
+    """(host, port) of --web, None for off. Raises Problem."""
+    if web == "off":
+        return None
+    host, colon, port = web.rpartition(":")
+    if not colon or not port.isdigit():
+        raise Problem(f"--web {web}: write HOST:PORT, e.g. 127.0.0.1:8080, or off")
+    return host, int(port)
+
+
+def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
+    """Everything between the options and the exit code."""
+    from pulseweave.sim.engine import Simulation
+    from pulseweave.sim.live import Live
+    from pulseweave.sim.measures import Measures
+    from pulseweave.sim.recording import Recorder
+    from pulseweave.sim.workers import WorkerFailure
+
+    where = address(web)
+    first = prepare(name, overrides)
+    if overrides["db"]:
+        raise Problem("--db: the store belongs to `pulseweave gather`, which is not part of this version: leave it out")
+    if workers is None:
+        workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
+    if seconds is not None and seconds <= 0:
+        raise Problem(f"--seconds {seconds:g}: more than 0 is needed")
+    if seconds is None and (fast or where is None):
+        seconds = first.seconds
+    recorder = Recorder(record) if record else None
+
+    def make(which: str):
+        room = Simulation(prepare(which, overrides), seed, workers, recorder if which == name else None)
+        return room, Measures(room)
+
+    cpu0 = cpu_seconds()
+    live = Live(make, name, seconds)
+    server = None
+    failure = None
+    if fast:
+        live.speed = None
+    previous = [signal.signal(s, lambda *_: setattr(live, "stopping", True)) for s in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        if where:
+            from pulseweave.gather.web.server import serve
+
+            server = serve(live, *where)
+            server.start()
+            click.echo(f"the room shines at {server.url}   (Ctrl-C ends it)", err=True)
+        began = time.monotonic()
+        failure = drive(live, sys.stderr.isatty())
+        wall = time.monotonic() - began
+        result = None
+        if failure is None:
+            # the workers' share of CPU time is known once they have ended: the report asks them first
+            result = live.measures.report(wall, 0.0, workers)
+    except WorkerFailure as e:
+        failure = e
+    finally:
+        for s, old in zip((signal.SIGINT, signal.SIGTERM), previous, strict=True):
+            signal.signal(s, old)
+        if server:
+            server.stop()
+        live.sim.close()
+    if failure is not None:
+        click.echo(f"\n{failure}", err=True)
+        kept = f"; the recording up to there is in {record}" if record else ""
+        raise Problem(f"the run stopped{kept}", code=1)
+    cpu = cpu_seconds() - cpu0
+    result["cpu_s"] = round(cpu, 3)
+    result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
+    write(result, json_file)
+
+
+def drive(live, terminal: bool):
+    """Run in a thread of its own so that signals reach the main thread; returns the failure, if there was one."""
+    from pulseweave.sim.workers import WorkerFailure
+
+    caught: list[BaseException] = []
+
+    def body():
+        try:
+            live.run(show if terminal else None)
+        except BaseException as e:
+            caught.append(e)
+
+    thread = threading.Thread(target=body, name="room")
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.2)
+    if terminal:
+        print(file=sys.stderr)
+    if caught and isinstance(caught[0], WorkerFailure):
+        return caught[0]
+    if caught:
+        raise caught[0]
+    return None
+
+
+def show(live) -> None:
+    """One terminal line: how the room is."""
+    s = live.measures.series[-1] if live.measures.series else None
+    if not s:
+        return
+    n = 24
+    bar = "".join("▁▂▃▄▅▆▇█"[min(7, int(v["truth"] * 8))] for v in live.measures.series[-n:])
+    line = f"{s['t_s']:7.0f} s  {bar:>{n}}  arousal {s['truth']:.2f}  felt {s['estimate']:.2f}  light {s['light']:.2f}  g {s['g']:.2f}"
+    with contextlib.suppress(OSError):
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children that have ended."""
+    total = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        u = resource.getrusage(who)
+        total += u.ru_utime + u.ru_stime
+    return total
+
+
+def write(result: dict, json_file: str | None) -> None:
+    """The JSON object where it was asked for."""
+    if not json_file:
+        return
+    text = json.dumps(result, allow_nan=False)
+    if json_file == "-":
+        click.echo(text)
+        return
+    try:
+        Path(json_file).write_text(text + "\n")
+    except OSError as e:
+        raise Problem(f"cannot write {json_file}: {e.strerror}: choose another --json FILE") from None
+
+
+@click.command()
+@click.argument("file")
+@click.option("--node", type=int, default=0, show_default=True, help="Which node to run again, from 0.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the comparison as JSON; - is stdout.")
+def replay(file, node, json_file):
+    """Run one recorded node again on its recorded input and compare every pixel and frame.
+
+    Example: pulseweave replay evening.weave --node 3
+    """
+    from pulseweave.sim.recording import replay as again
+
+    result = again(file, node)
+    same = result["pixels_equal"] and result["frames_equal"]
+    write(result, json_file)
+    if json_file != "-":
+        click.echo(f"node {node}: {result['ticks']} ticks, " + ("every bit the same" if same else
+                   f"first difference at {result['first_difference_s']} s"))  # fmt: skip
+    if not same:
+        raise Problem("the replay differs: the firmware or the simulator changed since the recording", code=1)

@@ -1,0 +1,241 @@
+"""A simulation seen live: paced by the clock, steered by a page, shown as `Source` to the web server.
+
+The clock only decides when the next tick is computed, never what is in it. Commands from the page are applied between
+ticks. In: a factory of simulations. Out: meta(), frame(), state(), events(), command().
+"""
+
+import threading
+import time
+from collections import deque
+
+import numpy as np
+from pulseweave import __version__
+from pulseweave.problem import Problem
+from pulseweave.sim import scenario as scenarios
+from pulseweave.sim.engine import Simulation
+from pulseweave.sim.scenario import Action
+
+LATEST_S = 0.25  # more than this behind, and the room's time gives way
+STATE_TICKS = 12  # about four times a second
+
+
+class Live:
+    """`make(scenario_name) -> (Simulation, Measures)` starts a room; `seconds` None runs until stopped."""
+
+    def __init__(self, make, name: str, seconds: float | None):
+        self.make = make
+        self.seconds = seconds
+        self.sim: Simulation
+        self.sim, self.measures = make(name)
+        self.speed: float | None = 1.0
+        self.paused = False
+        self.wanted: deque = deque()
+        self.happened: deque = deque(maxlen=200)
+        self.stopping = False
+        self.late_s = 0.0
+        self.last_records = None
+        self.near: list = []
+        self.tick_us = 0.0
+        self._lock = threading.Lock()
+        self._rgb = self.sim.strands.rgb()
+        self._shown_t = 0.0
+
+    # --- the loop, in the simulation's own thread ----------------------------------------------------------------
+
+    def run(self, beat=None) -> None:
+        """Tick until the end, the stop, or an exception; `beat(self)` is called about once a second of virtual time."""
+        begin, first = time.monotonic(), self.sim.tick
+        while not self.stopping and (self.seconds is None or self.sim.tick * 0.02 < self.seconds):
+            if self.wanted:
+                self._obey()
+                begin, first = time.monotonic(), self.sim.tick
+            if self.paused:
+                time.sleep(0.02)
+                begin, first = time.monotonic(), self.sim.tick
+                continue
+            if self.speed:
+                ahead = (self.sim.tick - first) * 0.02 / self.speed - (time.monotonic() - begin)
+                if ahead > 0:
+                    time.sleep(ahead)
+                elif ahead < -LATEST_S:
+                    self.late_s -= ahead
+                    begin, first = time.monotonic(), self.sim.tick
+            self._tick()
+            if beat and self.sim.tick % 50 == 0:
+                beat(self)
+
+    def _tick(self) -> None:
+        k = self.sim.tick
+        began = time.perf_counter()
+        # a second's record belongs to the measurements; those between are for the page only
+        done = self.sim.step(records=k % STATE_TICKS == 0 or k % 50 == 49)
+        records = done.records
+        if records is not None:
+            self.last_records = records
+            if k % 50 != 49:
+                done.records = None
+        self.measures.tick(done)
+        if k % 100 == 50:
+            self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
+        if done.shown:
+            with self._lock:
+                self._rgb = self.sim.strands.rgb().copy()
+                self._shown_t = (k + 1) * 0.02
+        self.tick_us += ((time.perf_counter() - began) * 1e6 - self.tick_us) * 0.02
+
+    def _obey(self) -> None:
+        while self.wanted:
+            order, answer = self.wanted.popleft()
+            try:
+                self._order(order)
+                answer["ok"] = True
+            except Problem as e:
+                answer["error"] = str(e)
+                self.happened.append({"t_s": self.sim.tick * 0.02, "kind": "error", "text": str(e)})
+
+    def _order(self, order: dict) -> None:
+        do = order.get("do")
+        if do == "scenario":
+            sim, measures = self.make(str(order.get("name")))
+            old, self.sim, self.measures = self.sim, sim, measures
+            self.near, self.last_records = [], None
+            old.close()
+            with self._lock:
+                self._rgb, self._shown_t = sim.strands.rgb(), 0.0
+        elif do in ("pause", "resume"):
+            self.paused = do == "pause"
+        elif do == "speed":
+            to = order.get("to", order.get("value"))
+            if to == "fast":
+                self.speed = None
+            elif isinstance(to, int | float) and 0.1 <= to <= 64:
+                self.speed = float(to)
+            else:
+                raise Problem(f"speed {to!r}: use 0.1 to 64, or fast")
+        elif do == "damping":
+            self.sim.command(Action(0, "damping", on=bool(order.get("on"))))
+        elif do == "upset":
+            self.sim.command(Action(0, "upset", fraction=fraction(order.get("fraction", 0.5))))
+        elif do in ("lift", "touch"):
+            node = order.get("node", 0)
+            if not isinstance(node, int):
+                raise Problem(f"node {node!r} is no number")
+            self.sim.command(Action(0, do, node=node))
+        elif do == "scene":
+            self.sim.command(Action(0, "scene", node=0, name=str(order.get("name"))))
+        else:
+            raise Problem(f"the room knows no order {do!r}")
+
+    # --- what the page sees, from any thread ------------------------------------------------------------------------
+
+    def meta(self) -> dict:
+        sim = self.sim
+        return {
+            "version": __version__,
+            "scenario": sim.scenario.name,
+            "title": sim.scenario.title,
+            "scenarios": scenarios.names(),
+            "nodes": sim.n,
+            "pixels": sim.strands.count,
+            "speed": self.speed or "fast",
+            "paused": self.paused,
+            "damping": sim.damping,
+            "strands": [
+                {"node": i, "name": str(i + 1), "x": float(p[0]), "y": float(p[1]), "z": float(p[2]), "pixels": sim.strands.count}
+                for i, p in enumerate(sim.positions)
+            ],
+        }
+
+    def frame(self) -> tuple[float, bytes]:
+        with self._lock:
+            return self._shown_t, self._rgb.tobytes()
+
+    def state(self) -> dict:
+        sim, r = self.sim, self.last_records
+        state: dict = {
+            "t_s": round(sim.tick * 0.02, 2),
+            "speed": self.speed or "fast",
+            "paused": self.paused,
+            "damping": sim.damping,
+            "tick_us": round(self.tick_us),
+            "late_s": round(self.late_s, 2),
+        }
+        if r is None or len(r) != sim.n:
+            return state
+        here = sim.touching
+        truth = float(sim.truth[here].mean()) if here.any() else 0.0
+        contact = r.contact > 0
+        mean = lambda a: round(float(a.mean()), 4)  # noqa: E731
+        state["room"] = {
+            "truth": round(truth, 4),
+            "estimate": mean(r.arousal[contact] / 4096) if contact.any() else 0.0,
+            "collective": mean(r.collective / 4096),
+            "light": mean(sim.seen),
+            "g": mean(r.g / 4096),
+            "ratio": round(float(np.median(r.ratio_q8)) / 256, 3),
+            "contagion": bool(r.contagion.mean() > 0.5),
+            "synchrony": mean(r.synchrony / 4096),
+            "spread": mean(r.spread / 4096),
+        }
+        near = self.near if len(self.near) == sim.n else [[]] * sim.n
+        state["nodes"] = {
+            "hr": (r.hr_q4 / 16).round(1).tolist(),
+            "confidence": (r.confidence / 255).round(3).tolist(),
+            "quality": (r.quality / 255).round(3).tolist(),
+            "contact": contact.astype(int).tolist(),
+            "arousal": (r.arousal / 4096).round(3).tolist(),
+            "valence": (r.valence / 4096).round(3).tolist(),
+            "level": (r.level / 4096).round(3).tolist(),
+            "g": (r.g / 4096).round(3).tolist(),
+            "rho": (r.rho / 4096).round(3).tolist(),
+            "opted_out": r.opted_out.tolist(),
+            "beats": r.beats.tolist(),
+            "ma": r.ma.tolist(),
+            "neighbours": [[[n - 1, rssi] for n, rssi in row] for row in near],
+            "health": [health(r, i, sim.powered[i]) for i in range(sim.n)],
+        }
+        radio = sim.radio.statistics()
+        state["mesh"] = {
+            "sent": int(radio["sent"]),
+            "received": int(radio["received"]),
+            "lost": int(radio["lost"]),
+            "synced": int((r.synced > 0).sum()),
+            "airtime": round(float(radio["airtime_fraction_max"]), 4),
+        }
+        return state
+
+    def events(self) -> list[dict]:
+        out = list(self.happened) + self.sim.events
+        self.happened.clear()
+        self.sim.events = []
+        return out
+
+    def command(self, order: dict) -> dict:
+        """Hand an order to the simulation's thread; what is wrong with it comes back as an event of kind error."""
+        if not isinstance(order, dict):
+            return {"error": "an order is an object with `do`"}
+        self.wanted.append((order, {}))
+        return {"ok": True}
+
+
+def fraction(value) -> float:
+    """A share of the crowd. Raises Problem."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Problem(f"fraction {value!r}: use a number from 0 to 1")
+    return float(value)
+
+
+def health(r, i: int, powered) -> str:
+    """One word or two on how a node is; empty where all is well."""
+    if not powered:
+        return "off"
+    said = []
+    if r.sense_faults[i]:
+        said.append("sensor fault")
+    if not r.synced[i]:
+        said.append("no mesh time")
+    if r.faults[i]:
+        said.append(f"{int(r.faults[i])} faults")
+    if r.limited[i]:
+        said.append("power limited")
+    return ", ".join(said)

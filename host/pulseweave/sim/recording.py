@@ -1,0 +1,157 @@
+"""Recordings of a run: everything that went into every node and everything that came out, so that any node replays.
+
+A file is a zlib stream of length-prefixed MessagePack objects: a header, then one per tick with samples (`s`), frames
+delivered (`r`), requests (`q`), pixels (`p`) and frames sent (`f`); flushed every virtual second, so that what was
+written before a crash can be read. Raises Problem where a file is damaged, missing or not ours.
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from pulseweave.problem import Problem
+from pulseweave.sim.workers import Worker
+
+MAGIC = b"PWREC1\n"
+LENGTH = struct.Struct("<I")
+
+
+class Recorder:
+    """Writes a recording to `path`. Raises Problem where it cannot be written."""
+
+    def __init__(self, path: str):
+        try:
+            self.file = open(path, "wb")  # noqa: SIM115 (lives as long as the run)
+        except OSError as e:
+            raise Problem(f"cannot write the recording {path}: {e.strerror}: choose another --record FILE") from None
+        self.file.write(MAGIC)
+        self.zip = zlib.compressobj(1)
+        self.requests: list = []
+
+    def _put(self, thing) -> None:
+        data = msgspec.msgpack.encode(thing)
+        self.file.write(self.zip.compress(LENGTH.pack(len(data)) + data))
+
+    def begin(self, scenario, seed: int, plan: dict) -> None:
+        self._put({"scenario": msgspec.to_builtins(scenario), "seed": seed, "plan": plan})
+
+    def request(self, tick: int, node: int, request: dict) -> None:
+        self.requests.append([node, request])
+
+    def tick(self, number: int, block, deliveries, done, wire) -> None:
+        self._put({
+            "k": number,
+            "s": None if block is None else [block[0].tobytes(), block[1].tobytes()],
+            "r": [[dst, src, int(rssi), max(0, round((t - (number - 1) * 20) * 1000)), data]
+                  for dst, src, rssi, t, data in deliveries],
+            "q": self.requests,
+            "p": None if wire is None else wire.tobytes(),
+            "f": [[node, data] for node, _, data in done.frames],
+        })  # fmt: skip
+        self.requests = []
+        if number % 50 == 49:
+            self.file.write(self.zip.flush(zlib.Z_SYNC_FLUSH))
+            self.file.flush()
+
+    def close(self) -> None:
+        if not self.file.closed:
+            self.file.write(self.zip.flush())
+            self.file.close()
+
+
+def read(path: str | Path):
+    """Yields the header, then the ticks. A file cut off in the middle yields what is whole."""
+    path = Path(path)
+    if not path.is_file():
+        raise Problem(f"no recording {path}: make one with `pulseweave sim --record {path.name}`")
+    with path.open("rb") as f:
+        if f.read(len(MAGIC)) != MAGIC:
+            raise Problem(f"{path} is no recording of pulseweave: make one with `pulseweave sim --record FILE`")
+        unzip = zlib.decompressobj()
+        buffer = bytearray()
+        first = True
+        while chunk := f.read(1 << 20):
+            try:
+                buffer += unzip.decompress(chunk)
+            except zlib.error:
+                raise Problem(f"{path} is damaged: its compressed stream does not continue") from None
+            at = 0
+            while len(buffer) - at >= 4:
+                (n,) = LENGTH.unpack_from(buffer, at)
+                if len(buffer) - at - 4 < n:
+                    break
+                try:
+                    yield msgspec.msgpack.decode(buffer[at + 4 : at + 4 + n])
+                except msgspec.MsgspecError:
+                    raise Problem(f"{path} is damaged: a record does not decode") from None
+                first = False
+                at += 4 + n
+            del buffer[:at]
+        if first:
+            raise Problem(f"{path} is empty: the run ended before its first tick")
+
+
+def replay(path: str | Path, node: int) -> dict:
+    """Run one node (0-based) again on its recorded inputs; compares every pixel and frame.
+
+    Returns {node, ticks, pixels_equal, frames_equal, first_difference_s}.
+    """
+    source = read(path)
+    head = next(source)
+    plan = head["plan"]
+    n = len(plan["nodes"])
+    if not 0 <= node < n:
+        raise Problem(f"{path} holds nodes 0 to {n - 1}: there is no node {node} (--node)")
+    worker = Worker({**plan, "nodes": [plan["nodes"][node]]}, node)
+    worker.ask({"do": "calibrate", "scene": head["scenario"].get("scene", "hearth")})
+    result = {"node": node, "ticks": 0, "pixels_equal": True, "frames_equal": True, "first_difference_s": None}
+    try:
+        for t in source:
+            _one(worker, t, node, n, result)
+    finally:
+        worker.close()
+    return result
+
+
+def _one(worker: Worker, t: dict, node: int, n: int, result: dict) -> None:
+    k = t["k"]
+    for who, request in t["q"]:
+        if who == node:
+            worker.ask({**request, "slot": 0}, tick=k)
+    parts = []
+    if t["s"]:
+        pulse = np.frombuffer(t["s"][0], np.uint32).reshape(n, -1)
+        skin = np.frombuffer(t["s"][1], np.uint16)
+        parts += [pulse[node].tobytes(), skin[node : node + 1].tobytes()]
+    count = 0
+    for dst, src, rssi, us, data in t["r"]:
+        if dst == node:
+            parts += [struct.pack("<HHhHI", 0, len(data), rssi, src + 1, us), data]
+            count += 1
+    worker.send(b"T", *parts, flags=1 if t["s"] else 0, count=count, tick=k)
+    _, flags, frames, body = worker.receive()
+    at = 0
+    sent = []
+    for _ in range(frames):
+        _, size, _ = struct.unpack_from("<HHI", body, at)
+        at += 8
+        sent.append(body[at : at + size])
+        at += size
+    same_frames = sent == [data for who, data in t["f"] if who == node]
+    same_pixels = True
+    if t["p"] is not None:
+        whole = np.frombuffer(t["p"], np.uint8).reshape(n, -1)[node].tobytes()
+        if flags & 1:
+            same_pixels = body[at + 1 : at + 1 + worker.pixel_bytes] == whole
+            worker.shown = whole
+        else:
+            same_pixels = getattr(worker, "shown", None) in (None, whole)
+    elif flags & 1:
+        same_pixels = False
+    result["ticks"] += 1
+    result["frames_equal"] &= same_frames
+    result["pixels_equal"] &= same_pixels
+    if not (same_frames and same_pixels) and result["first_difference_s"] is None:
+        result["first_difference_s"] = round(k * 0.02, 2)

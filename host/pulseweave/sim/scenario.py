@@ -1,0 +1,96 @@
+"""Scenarios: what happens in a simulated room, as TOML.
+
+Built-in ones lie in scenarios/; any other file of the same form works. Raises Problem with file, key and remedy.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from pulseweave.problem import Problem
+
+BUILT_IN = Path(__file__).parent / "scenarios"
+MOST_NODES = 2000
+
+ACTIONS = ("upset", "partition", "heal", "scene", "ping", "reboot", "lift", "touch", "fault", "damping", "jam", "off", "on")
+
+
+class Room(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid or line; metres."""
+
+    layout: str = "canopy"
+    spacing_m: Annotated[float, msgspec.Meta(gt=0, le=100)] = 1.4
+
+
+class Action(msgspec.Struct, forbid_unknown_fields=True):
+    """Something that happens once at `at_s`, or every `every_s` from then on."""
+
+    at_s: Annotated[float, msgspec.Meta(ge=0)]
+    do: str
+    every_s: Annotated[float, msgspec.Meta(ge=0)] = 0
+    node: int = -1  # -1: drawn by the seed
+    fraction: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    size: float = 0.6
+    seconds: Annotated[float, msgspec.Meta(ge=0)] = 10
+    name: str = ""
+    on: bool = True
+
+
+class Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    """A room, its crowd and what happens to them; all but the title has a default."""
+
+    title: str
+    name: str = ""
+    nodes: int = 24
+    seconds: Annotated[float, msgspec.Meta(gt=0)] = 300
+    board: str = "virtual"
+    visitors: str = "synthetic"
+    crowd: dict = {}  # keys of the crowd model: gain, delay, tau, shock, stress, jump ...
+    damping: bool = True
+    scene: str = "hearth"
+    room: Room = msgspec.field(default_factory=Room)
+    radio: dict = {}  # keys of the radio model: range_m, loss ...
+    faults: dict = {}  # node -> sensor fault from the start
+    script: list[Action] = []
+
+    @property
+    def shock_start_s(self) -> float:
+        """When the shock (or stress) begins: from here on `arousal.peak` counts."""
+        for key in ("shock", "stress"):
+            if key in self.crowd:
+                return float(self.crowd[key].get("at_s", 120.0))
+        return min((a.at_s for a in self.script if a.do == "upset"), default=0.0)
+
+    @property
+    def shock_end_s(self) -> float:
+        for key in ("shock", "stress"):
+            if key in self.crowd:
+                s = self.crowd[key]
+                return float(s.get("at_s", 120.0)) + float(s.get("seconds", 10.0))
+        return min((a.at_s + a.seconds for a in self.script if a.do == "upset"), default=0.0)
+
+
+def names() -> list[str]:
+    """Built-in scenarios, sorted."""
+    return sorted(p.stem for p in BUILT_IN.glob("*.toml"))
+
+
+def load(name: str) -> Scenario:
+    """A built-in scenario by name, or a TOML file by path."""
+    path = BUILT_IN / f"{name}.toml"
+    if "/" in name or "\\" in name or name.endswith(".toml"):
+        path = Path(name)
+    if not path.is_file():
+        close = difflib.get_close_matches(name, names(), 1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise Problem(f"scenario {name!r} is unknown: {hint}`pulseweave sim --list` names them, or give a TOML file")
+    try:
+        s = msgspec.toml.decode(path.read_bytes(), type=Scenario)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+        raise Problem(f"{path.name}: {e}: see host/pulseweave/sim/README.md for the keys") from None
+    for a in s.script:
+        if a.do not in ACTIONS:
+            raise Problem(f"{path.name}: script does {a.do!r}: use one of {', '.join(ACTIONS)}")
+    s.name = path.stem
+    return s

@@ -1,0 +1,220 @@
+"""The virtual boards of one worker: built from what the host describes, ticked together, their output collected."""
+
+import gc
+import json
+import os
+from array import array
+from struct import calcsize, pack_into, unpack_from
+from time import real_ticks_us
+
+import uctypes
+
+import probe
+from ramdisk import RamDisk
+from streams import Printed, Typed
+
+HISTOGRAM = 4000  # microseconds
+
+
+class Fleet:
+    """Boards from `plan`: {"boards": {name: description}, "nodes": [{node, board, ppm, phase_us, boot_us, mac, ...}]}."""
+
+    def __init__(self, plan):
+        from virtual import VirtualBoard, bus
+
+        self.bus = bus
+        self.plan = plan
+        nodes = plan["nodes"]
+        n = len(nodes)
+        bus.pulse = array("I", bytes(4 * n * 10))
+        bus.skin = array("H", bytes(2 * n))
+        # the same memory as bytes: a block from the pipe is copied in one go
+        bus.pulse_bytes = uctypes.bytearray_at(uctypes.addressof(bus.pulse), 4 * n * 10)
+        bus.skin_bytes = uctypes.bytearray_at(uctypes.addressof(bus.skin), 2 * n)
+        bus.dirty = bytearray(n)
+        size = 0
+        self.starts = []
+        for d in nodes:
+            s = plan["boards"][d["board"]]["strand"]
+            self.starts.append(size)
+            size += s["pixels"] * len(s["order"])
+        bus.pixels = bytearray(size)
+        self.histogram = array("I", bytes(4 * HISTOGRAM))
+        self.left = 0  # bytes that measured ticks left on the heap
+        self.left_ticks = 0
+        self.boards = []
+        self.macs = {}
+        for slot, d in enumerate(nodes):
+            board = VirtualBoard(
+                slot, d["node"], plan["boards"][d["board"]], self.starts[slot], bytes.fromhex(d["mac"])
+            )
+            board.ppm = d.get("ppm", 0)
+            board.phase_us = d.get("phase_us", 0)
+            board.boot_us = d.get("boot_us", 0)
+            board.settings = d.get("settings", {})
+            board.chips = []
+            self.boards.append(board)
+            self.flash(board, plan)
+            self.boot(board, board.reset_cause, 0)
+        self.stride = calcsize(probe.FORMAT)
+        self.records = bytearray(self.stride * n)
+        self.pings = array("I", bytes(4 * n))
+
+    def flash(self, board, plan):
+        """An empty filesystem and NVS with what provisioning leaves there."""
+        disk = RamDisk()
+        os.VfsLfs2.mkfs(disk)
+        board.disk = disk
+        board.fs = os.VfsLfs2(disk)
+        from provision import provision
+
+        self.bus.board = board
+        self.clock(board, 0)
+        provision(board, plan["network"])
+
+    def boot(self, board, cause, t_us):
+        """Power up: open the drivers on this board and build the node, exactly as main.py does."""
+        from max30102 import ADDRESS, Max30102Chip
+
+        self.bus.board = board
+        board.reset_cause = cause
+        board.reset_wanted = False
+        board.stdin = Typed()
+        board.stdout = Printed()
+        board.chips = []
+        if board.description["pulse"]["kind"] == "max30102":
+            chip = Max30102Chip(board.slot)
+            board.i2c = {ADDRESS: chip}
+            board.chips = [chip]
+        self.clock(board, t_us)
+        from weave.start import start
+
+        board.node = start(board.description, board.fs, board.stdin, board.stdout, cause)
+        board.step = board.node.tick if board.node else nothing
+
+    def power(self, board, on, tick):
+        """Cut a board's power, or bring it back."""
+        board.clear_radio()
+        board.radio_up = False
+        if on:
+            self.boot(board, 1, tick * 20000 + board.phase_us)
+            return
+        board.node = None
+        board.step = nothing
+        start = board.pixel_start
+        d = board.description["strand"]
+        for i in range(start, start + d["pixels"] * len(d["order"])):
+            self.bus.pixels[i] = 0
+        self.bus.dirty[board.slot] = 1
+
+    def clock(self, board, t_us):
+        """Set the board's own clock for true time t_us."""
+        us = board.boot_us + t_us + t_us * board.ppm // 1000000
+        board.us = us & 0x3FFFFFFF
+        board.now = us // 1000 & 0x3FFFFFFF
+        return board.now
+
+    def deliver(self, buf, at, count, tick_us):
+        """`count` frames of the last tick from `buf`: slot, length, rssi, source, microseconds into that tick."""
+        macs = self.macs
+        for _ in range(count):
+            slot, n, rssi, source, us = unpack_from("<HHhHI", buf, at)
+            at += 12
+            board = self.boards[slot]
+            mac = macs.get(source)
+            if mac is None:
+                mac = macs[source] = b"\x02\x50\x57\x00" + bytes((source >> 8, source & 255))
+            t = tick_us + us
+            local = board.boot_us + t + t * board.ppm // 1000000
+            board.offer(buf, at, n, mac, rssi, local // 1000 & 0x3FFFFFFF)
+            at += n
+        return at
+
+    def tick(self, tick):
+        """One tick of every board; every ten seconds one is weighed: what does it leave on the heap?"""
+        if tick % 500 != 499:
+            self._tick(tick)
+            return
+        gc.collect()
+        before = gc.mem_alloc()
+        self._tick(tick)
+        after = gc.mem_alloc()
+        if after >= before:
+            self.left += after - before
+            self.left_ticks += len(self.boards)
+
+    def _tick(self, tick):
+        """Every board at true time tick * 20 ms + its phase."""
+        bus = self.bus
+        bus.tick = tick
+        start = tick * 20000
+        sample = tick % len(self.boards)
+        for board in self.boards:
+            t = start + board.phase_us
+            us = board.boot_us + t + t * board.ppm // 1000000
+            board.us = us & 0x3FFFFFFF
+            now = board.now = us // 1000 & 0x3FFFFFFF
+            for chip in board.chips:
+                chip.advance()
+            bus.board = board
+            if board.slot == sample:
+                t0 = real_ticks_us()
+                board.step(now)
+                took = real_ticks_us() - t0
+                self.histogram[took if took < HISTOGRAM else HISTOGRAM - 1] += 1
+            else:
+                board.step(now)
+            if board.reset_wanted:
+                self.boot(board, 5, t)
+
+    def collect(self, out, with_records):
+        """Frames, console output and (on demand) records of this tick into `out`; returns (frames, bytes)."""
+        frames = 0
+        at = 0
+        for board in self.boards:
+            for k in range(board.tx_count):
+                slot = board.tx[k]
+                n = slot.n
+                pack_into("<HHI", out, at, board.slot, n, board.phase_us)
+                at += 8
+                out[at : at + n] = memoryview(slot.buf)[:n]
+                at += n
+                frames += 1
+            board.tx_count = 0
+        if with_records:
+            stride = self.stride
+            for i, board in enumerate(self.boards):
+                if board.node:
+                    probe.record(board.node, board.now, self.records, i * stride)
+                else:
+                    self.records[i * stride : (i + 1) * stride] = bytes(stride)
+        return frames, at
+
+    def clean(self):
+        """Forget which strands were written."""
+        dirty = self.bus.dirty
+        for i in range(len(dirty)):
+            dirty[i] = 0
+
+    def pinged(self):
+        """The last ping id every node has seen, u32 each."""
+        for i, board in enumerate(self.boards):
+            self.pings[i] = board.node.ping if board.node else 0
+        return self.pings
+
+    def printed(self):
+        """Console output since the last call: {slot: text}."""
+        said = {}
+        for board in self.boards:
+            data = board.stdout.take()
+            if data:
+                said[board.slot] = data.decode()
+        return said
+
+    def hello(self):
+        """What the host must know before the first tick."""
+        return json.dumps({"names": probe.NAMES, "format": probe.FORMAT, "pixels": len(self.bus.pixels)})
+
+
+def nothing(now):
+    """The tick of a board without power, or in safe mode."""

@@ -1,0 +1,61 @@
+"""A rehearsal of a scene: how bright it is when the level is 0 and when it is 1, measured on its pixels.
+
+The real Light renders on a spare virtual board with nobody touching it, everything held at the wanted level.
+"""
+
+
+class Still:
+    """Stands in for sense, affect and damp with everything at one level (attributes as in weave/README.md)."""
+
+    def __init__(self, level):
+        self.contact = 1
+        self.quality = self.confidence = self.fast_confidence = 255
+        self.valence_confidence = 0
+        self.beats = self.onset = self.beat_ms = 0
+        self.hr_q4 = 70 * 16
+        self.rmssd_q4 = 40 * 16
+        self.ibi_q4 = 857 * 16
+        self.gap = self.faults = 0
+        self.arousal = self.fast = self.level = self.own = self.collective = level
+        self.valence = self.g = self.guide = self.opted_out = self.contagion = 0
+        self.growth = self.synchrony = self.spread = 0
+        self.rho = 1024
+        self.ratio_q8 = 256
+        self.visitor = 1
+
+
+def luminance(fleet, scene):
+    """[low, high]: mean linear luminance (ITU-R BT.709, white as 1) over 8 s at level 0 and at level 4096."""
+    from virtual import VirtualBoard
+    from weave.drivers.strand import Strand
+    from weave.keep.config import Config
+    from weave.light import Light, scene_payload
+    from weave.start import Site
+
+    bus = fleet.bus
+    description = fleet.boards[0].description
+    s = description["strand"]
+    size = s["pixels"] * len(s["order"])
+    kept = bus.board, bus.pixels, bus.dirty
+    result = []
+    weights = {"R": 0.2126, "G": 0.7152, "B": 0.0722, "W": 1.0}
+    try:
+        for level in (0, 4096):
+            bus.pixels = bytearray(size)
+            bus.dirty = bytearray(1)
+            bus.board = VirtualBoard(0, 0, description, 0, b"\2\0\0\0\0\0")
+            strand = Strand(s["pin"], s["pixels"], s["order"], 1)
+            light = Light(strand, Site(Config(fleet.boards[0].fs), s))
+            light.set_scene(scene_payload(scene)[0], 0)
+            still = Still(level)
+            total = 0.0
+            for k in range(900):
+                now = k * 20
+                light.step(now, now, still, still, still)
+                if k >= 500 and k % 2 == 0:
+                    for c, channel in enumerate(s["order"]):
+                        total += weights[channel] * sum(strand.buf[c :: len(s["order"])])
+            result.append(total / (200 * 255 * s["pixels"]))
+    finally:
+        bus.board, bus.pixels, bus.dirty = kept
+    return result
