@@ -49,6 +49,7 @@ class Notes:
         self._waiting = []
         self._seen = [None] * _SEEN
         self._next = None  # running number of the next note, known after the first look at the flash
+        self.last = None  # the newest note
         self.taken = 0
         self.repeats = 0
         self.dropped = 0
@@ -61,22 +62,15 @@ class Notes:
             if mark in self._seen:
                 self.repeats += 1
                 return False
+            note = {"part": part, "text": text, "cause": cause, "up_s": up_s}
+            note.update({"free": gc.mem_free(), "boot": boot, "marks": marks})
             self._seen[self.taken % _SEEN] = mark
             self.taken += 1
-            if len(self._waiting) >= _WAITING:
-                self.dropped += 1  # the first notes tell most: keep them
-                return True
-            self._waiting.append(
-                {
-                    "part": part,
-                    "text": text,
-                    "cause": cause,
-                    "up_s": up_s,
-                    "free": gc.mem_free(),
-                    "boot": boot,
-                    "marks": marks,
-                }
-            )
+            self.last = note
+            if len(self._waiting) < _WAITING:
+                self._waiting.append(note)
+            else:
+                self.dropped += 1  # the first notes tell most: they stay
             return True
         except MemoryError:
             self.dropped += 1
