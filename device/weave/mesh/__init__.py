@@ -1,9 +1,11 @@
 """The mesh: tells everyone, keeps time, lets nobody in.
 
 In:  a radio (see ../README.md), an NVS for the epoch, Keys, the node's id; per tick the local ms; own values by share().
-Out: `room` the table of the cluster (roster.py), `time(now)` mesh ms, `synced`, `neighbours` in earshot, handlers called with
+Out: `room` the table of the cluster (roster.py), `time(now)` mesh ms, `synced`, `neighbours` in earshot, handlers
+called with
      events, counters. The wire is specified in README.md.
-Order of checks on a frame: length, version, net, key, origin, replay window (read only), token buckets, tag; then the window is
+Order of checks on a frame: length, version, net, key, origin, replay window (read only), token buckets, tag; then the
+window is
 committed and, only then, anything is remembered about the sender.
 """
 
@@ -146,7 +148,9 @@ class Mesh:
         return self._tell(end, _TTL, True)
 
     def send_command(self, buf, n):
-        """Tell everybody a command that the host sealed (pulseweave.network.command): buf[0:n] from byte 5 of the payload on."""
+        """Tell everybody a command that the host sealed (pulseweave.network.command): buf[0:n] from byte 5 of the
+        payload on.
+        """
         if n > 219 or n < 19 or not self.keys or not self.sworn:
             return False
         b = self.pool.plain

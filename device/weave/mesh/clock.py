@@ -1,19 +1,22 @@
 """Mesh time: one clock for the room, from timestamps that neighbours took of the same frame.
 
-In:  local ms of received frames; in beacons: the root a neighbour follows, and when (in mesh ms) it heard which frame of whom.
+In:  local ms of received frames; in beacons: the root a neighbour follows, and when (in mesh ms) it heard which frame
+of whom.
 Out: `time(now)` mesh ms, 30 bits; `synced`.
 Two nodes that heard the same broadcast heard it at the same moment (reference broadcast synchronisation, Elson 2002):
 what the sender's queue and the channel access added drops out. Where no third node is heard, the sender's own time of
 completion of its previous frame serves (FTSP, Maroti 2004, with a delayed timestamp).
-The root is the lowest id that is known to be alive: it stamps each beacon with a rising counter; a stamp that stops rising for
+The root is the lowest id that is known to be alive: it stamps each beacon with a rising counter; a stamp that stops
+rising for
 ROOT_MS is a dead root. A node becomes root only after it follows the mesh's time, so that time goes on without a step.
-A sample beyond STEP_MS steps the clock, but only when SURE samples in a row agree; below, a loop filter slews offset and rate.
+A sample beyond STEP_MS steps the clock, but only when SURE samples in a row agree; below, a loop filter slews offset
+and rate.
 Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in 30 bits.
 """
 
 from micropython import const
 
-from weave.mesh.frame import diff, later
+from weave.mesh.frame import diff
 
 _M = const(0x3FFFFFFF)
 _H = const(0x20000000)

@@ -1,7 +1,8 @@
 """State frames: the beacon of a node, and what is new about others (delta gossip with versions).
 
 In: the roster, the clock, the events kept. Out: the plain payload of a STATE frame; opened payloads merged into the roster.
-A value goes out with its version; who learns a new version repeats it up to twice, less one for each time it hears it from another.
+A value goes out with its version; who learns a new version repeats it up to twice, less one for each time it hears it
+from another.
 Every beacon carries a digest of all versions: where a neighbour's differs, whole tables are swept until they agree.
 """
 

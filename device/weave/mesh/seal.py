@@ -1,9 +1,12 @@
 """The sealed frame: who may speak, and what nobody else may read.
 
 In: a 16-byte key. A frame is header (16) | payload (16 p, p = 1..14) | tag (8). The tag is AES-CMAC (RFC 4493) over
-header and encrypted payload with ttl = 0, cut to its first 8 bytes. The payload is AES-128-CBC whose IV is the first chaining value of the
-tag's CMAC: AES(K_mac, header), a secret function of a header that never repeats. CBC, because stock ESP32 builds have ECB and
-CBC but no CTR, and because a nonce used twice (a flash that forgot its epoch) then costs far less than a repeated key stream.
+header and encrypted payload with ttl = 0, cut to its first 8 bytes. The payload is AES-128-CBC whose IV is the first
+chaining value of the
+tag's CMAC: AES(K_mac, header), a secret function of a header that never repeats. CBC, because stock ESP32 builds have
+ECB and
+CBC but no CTR, and because a nonce used twice (a flash that forgot its epoch) then costs far less than a repeated key
+stream.
 Both keys come from the network key: K_mac = CMAC(key, "pulseweave mac"), K_enc = CMAC(key, "pulseweave enc").
 """
 

@@ -1,7 +1,9 @@
-"""A small world for mesh tests: N real Mesh objects in one interpreter, a plain radio of given topology and loss, virtual time.
+"""A small world for mesh tests: N real Mesh objects in one interpreter, a plain radio of given topology and loss,
+virtual time.
 
 Every node has its own clock (offset and drift in ppm) and its own phase in the 20 ms tick. A frame sent in tick k is in the
-receivers' rings in tick k+1, stamped with its true arrival on their clocks: a random wait for the channel plus its time on the air.
+receivers' rings in tick k+1, stamped with its true arrival on their clocks: a random wait for the channel plus its
+time on the air.
 """
 
 from weave.mesh import Mesh

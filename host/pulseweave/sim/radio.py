@@ -1,0 +1,292 @@
+"""The air between the nodes: who hears which frame, when, how strongly, and what is lost on the way.
+
+In:  positions in metres; per 20 ms step the frames that nodes gave to their radios.
+Out: deliveries `(dst, src, rssi_dbm, t_arrival_ms, frame)`, ordered by arrival; statistics.
+
+Model, one class of effect each: log-distance path loss with log-normal shadowing (Rappaport, Wireless Communications,
+ch. 4),
+links that differ by direction, a fade per frame, Gilbert-Elliott bursts per link, CSMA/CA of IEEE 802.11 DSSS at 1
+Mbit/s (sense,
+defer, back off), hidden terminals (whoever is not sensed is not waited for), collisions with capture, half duplex,
+partitions,
+jammers, attackers. Every random number comes from a Philox stream keyed by seed and step, drawn in the order of
+(node, order):
+the result is a function of seed and frames, not of how many processes the nodes run in.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+SLOT_MS = 20.0
+DIFS_MS = 0.05
+BACKOFF_MS = 0.02  # one contention slot
+WINDOW = 31  # CWmin of DSSS
+BLIND_MS = 0.02  # a transmission younger than this is not sensed yet
+PATIENCE_MS = 60.0  # the radio gives up waiting for a quiet channel after this
+CAPTURE_DB = 8.0  # a frame survives an interferer this much weaker
+SENSITIVITY_DBM = -94.0  # half of the frames pass, 802.11b at 1 Mbit/s
+SENSE_DBM = -96.0  # what carrier sensing still notices (preamble detection)
+FLOOR_DBM = -104.0  # nothing weaker is modelled
+
+
+def airtime_ms(n: int, mbps: float = 1.0) -> float:
+    """Time on the air of an ESP-NOW frame of n payload bytes: preamble, MAC header, vendor element, FCS (96 B: 1.30 ms)."""
+    return 0.192 + (n + 42.5) * 8.0e-3 / mbps
+
+
+def stream(seed: int, purpose: int, step: int = 0) -> np.random.Generator:
+    """The random numbers of one purpose in one step; independent of every other stream."""
+    return np.random.Generator(np.random.Philox(key=seed & (2**64 - 1), counter=[0, 0, step, purpose]))
+
+
+@dataclass
+class Stats:
+    """Totals since the start. `lost`: receptions in range that failed, for any reason; `collisions`: those of them
+    that another
+    transmission (or the receiver's own) spoilt; airtime_fraction_max: share of time the busiest place hears somebody."""
+
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    collisions: int = 0
+    deferred: int = 0
+    airtime_fraction_max: float = 0.0
+
+
+@dataclass(slots=True)
+class Flight:
+    """A frame on the air: station, start and end in ms, the frame, the index it claims to come from."""
+
+    station: int
+    start: float
+    end: float
+    frame: bytes
+    source: int
+
+
+class Jammer:
+    """A transmitter of noise at `place` (m): dbm at 1 m distance, on from `begin` to `end` ms, a share `duty` of the
+    slots.
+    """
+
+    def __init__(self, place, dbm: float = -20.0, begin: float = 0.0, end: float = np.inf, duty: float = 1.0):
+        self.place, self.dbm, self.begin, self.end, self.duty = (
+            np.asarray(place, float),
+            dbm,
+            begin,
+            end,
+            duty,
+        )
+
+
+class Radio:
+    """The air of one run.
+
+    seed: any integer. positions: float[n, 2 or 3], metres. loss: None for the physical model, or the probability 0..1 with
+    which anything in range is lost (no fades and bursts then; collisions stay). range_m: with it, links are in range by
+    distance alone. tx_dbm, exponent, shadow_db, skew_db, fade_db: transmit power, path-loss exponent, standard deviations of
+    shadowing (both directions alike), of the difference between directions, of the fade per frame. bursts: mean seconds
+    between bad spells of a link, their mean length, the loss inside; None for none. attackers: places of stations that only
+    `attack` uses (indices n, n+1, ...).
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        positions,
+        *,
+        loss: float | None = None,
+        range_m: float | None = None,
+        tx_dbm: float = 15.0,
+        exponent: float = 3.0,
+        shadow_db: float = 3.0,
+        skew_db: float = 1.0,
+        fade_db: float = 2.0,
+        bursts: tuple[float, float, float] | None = (20.0, 0.3, 0.8),
+        mbps: float = 1.0,
+        attackers: Iterable = (),
+        slot_ms: float = SLOT_MS,
+    ):
+        places = np.atleast_2d(np.asarray(positions, float))
+        if places.ndim != 2 or places.shape[1] not in (2, 3) or not len(places):
+            raise ValueError(f"positions must be n x 2 or n x 3 metres, not {np.shape(positions)}")
+        if loss is not None and not 0.0 <= loss <= 1.0:
+            raise ValueError(f"loss must be 0..1, not {loss}")
+        if places.shape[1] == 2:
+            places = np.column_stack([places, np.zeros(len(places))])
+        extra = [np.resize(np.append(np.asarray(p, float), 0.0), 3) for p in attackers]
+        self.n = len(places)
+        self.seed, self.loss, self.mbps, self.slot_ms = int(seed), loss, mbps, slot_ms
+        self.fade_db, self.bursts = (0.0, None) if loss is not None else (fade_db, bursts)
+        self.places = np.vstack([places, *extra]) if extra else places
+        self.tx_dbm, self.exponent = tx_dbm, exponent
+        rng = stream(self.seed, 1)
+        m = len(self.places)
+        distance = np.linalg.norm(self.places[:, None] - self.places[None], axis=2)
+        shadow = np.triu(rng.normal(0.0, shadow_db, (m, m)), 1)
+        skew = np.triu(rng.normal(0.0, skew_db, (m, m)), 1)
+        rssi = self._at(distance) + shadow + shadow.T + skew - skew.T
+        if range_m is not None:  # a disc: everything inside is well received, everything outside is silence
+            rssi = np.where(distance <= range_m, np.maximum(rssi, -80.0), -200.0)
+        np.fill_diagonal(rssi, -200.0)
+        self.rssi = rssi.astype(np.float32)  # [station, listener], dBm
+        self.group = np.zeros(m, int)
+        self.jammers: list[Jammer] = []
+        self.attack: Callable[[int, float, list[Flight]], Iterable[tuple[int, float, bytes, int]]] | None = (
+            None
+        )
+        self._link()
+        self._air: list[Flight] = []  # scheduled and not yet decided
+        self._past: list[Flight] = []  # decided, may still overlap others
+        self._busy = np.zeros(m)
+        self._elapsed = 0.0
+        self.stats = Stats()
+
+    # --- who hears whom -------------------------------------------------------------------------------------
+
+    def _at(self, distance):
+        """Mean RSSI at a distance, 40 dB of loss at the first metre (2.4 GHz)."""
+        return self.tx_dbm - 40.0 - 10.0 * self.exponent * np.log10(np.maximum(distance, 0.3))
+
+    def _link(self):
+        """Neighbour lists from rssi and groups."""
+        same = self.group[:, None] == self.group[None]
+        floor = SENSITIVITY_DBM if self.loss is not None else FLOOR_DBM
+        reach = (self.rssi >= floor) & same
+        self._hears = [np.flatnonzero(row[: self.n]) for row in reach]
+        self._senses = (self.rssi >= SENSE_DBM) & same
+        self._audible = [np.flatnonzero(row) for row in self._senses]
+        self._bad = [np.zeros(len(k), bool) for k in self._hears]
+        self._when = [np.zeros(len(k)) for k in self._hears]
+
+    def partition(self, groups):
+        """Cut the room: nodes hear only nodes with the same number in `groups` (one per node; attackers join group 0)."""
+        g = np.asarray(groups, int)
+        if g.shape != (self.n,):
+            raise ValueError(f"groups must have {self.n} entries, not {g.shape}")
+        self.group[: self.n] = g
+        self._link()
+
+    def heal(self):
+        """Join the parts again."""
+        self.group[:] = 0
+        self._link()
+
+    def degree(self) -> np.ndarray:
+        """Nodes in range of each node, int[n]."""
+        return np.array([len(k) for k in self._hears[: self.n]])
+
+    def hops(self) -> int:
+        """The longest shortest path in range, -1 where the room falls apart."""
+        far = 0
+        for s in range(self.n):
+            seen, front, depth = {s}, {s}, 0
+            while front := {int(j) for i in front for j in self._hears[i]} - seen:
+                seen |= front
+                depth += 1
+            if len(seen) < self.n:
+                return -1
+            far = max(far, depth)
+        return far
+
+    # --- one step -------------------------------------------------------------------------------------------
+
+    def step(self, tick: int, t_ms: float, sent: list[tuple[int, float, bytes]]) -> list[tuple]:
+        """The frames of one slot: `sent` = (node, start_offset_ms, frame) in the order of (node, order).
+
+        Returns what arrived by the slot's end as (dst, src, rssi_dbm, t_arrival_ms, frame); the rest follows in later steps.
+        """
+        rng = stream(self.seed, 2, tick)
+        queue = [(node, t_ms + offset, bytes(frame), node) for node, offset, frame in sent]
+        if self.attack:
+            for station, offset, frame, source in self.attack(tick, t_ms, self._past + self._air):
+                queue.append((station, t_ms + offset, bytes(frame), source))
+        self._elapsed += self.slot_ms
+        end = t_ms + self.slot_ms
+        if queue:
+            self._schedule(rng, queue)
+        done = [f for f in self._air if f.end <= end]
+        if not done:
+            return []
+        done.sort(key=lambda f: (f.end, f.station))
+        self._air = [f for f in self._air if f.end > end]
+        around = self._past + done + self._air
+        deliveries = []
+        for f in done:
+            deliveries += self._arrive(rng, f, around)
+        oldest = min((f.start for f in self._air), default=end)
+        self._past = [f for f in self._past + done if f.end > oldest - 5.0]
+        deliveries.sort(key=lambda d: (d[3], d[1], d[0]))
+        if self._elapsed:
+            self.stats.airtime_fraction_max = float(self._busy.max() / self._elapsed)
+        return deliveries
+
+    def _schedule(self, rng, queue):
+        """CSMA/CA: each frame waits for what its sender can sense, and for the sender's own frames before it."""
+        backoff = rng.integers(0, WINDOW + 1, (len(queue), 4)) * BACKOFF_MS
+        waiting = [(start, k) for k, (_, start, _, _) in enumerate(queue)]
+        waiting.sort()
+        tries = [0] * len(queue)
+        while waiting:
+            start, k = waiting.pop(0)
+            station, asked, frame, source = queue[k]
+            busy = 0.0
+            for f in self._air:
+                if f.end <= start:
+                    continue
+                if f.station == station or (f.start < start - BLIND_MS and self._senses[f.station, station]):
+                    busy = max(busy, f.end)
+            if busy > start and start - asked < PATIENCE_MS:
+                self.stats.deferred += 1
+                wait = backoff[k, tries[k] & 3] * (1 << min(tries[k] >> 2, 3))
+                tries[k] += 1
+                waiting.append((busy + DIFS_MS + wait, k))
+                waiting.sort()
+                continue
+            length = airtime_ms(len(frame), self.mbps)
+            self._air.append(Flight(station, start, start + length, frame, source))
+            self.stats.sent += 1
+            self._busy[self._audible[station]] += length
+            self._busy[station] += length
+
+    def _arrive(self, rng, f: Flight, around: list[Flight]):
+        """Decide for each listener of one frame; Gilbert-Elliott state moves on as a two-state Markov chain in time."""
+        k = self._hears[f.station]
+        if not len(k):
+            return []
+        power = self.rssi[f.station, k] + (rng.normal(0.0, self.fade_db, len(k)) if self.fade_db else 0.0)
+        u = rng.random((2, len(k)))
+        if self.loss is not None:
+            lost = u[0] < self.loss
+        else:
+            lost = u[0] > 1.0 / (1.0 + np.exp(np.clip((SENSITIVITY_DBM - power) / 1.0, -50, 50)))
+            if self.bursts:
+                apart, length, inside = self.bursts
+                share = length / (apart + length)
+                keep = np.exp(-(f.end - self._when[f.station]) * 1e-3 * (1 / apart + 1 / length))
+                bad = u[1] < share + (self._bad[f.station] - share) * keep
+                self._bad[f.station], self._when[f.station] = bad, np.full(len(k), f.end)
+                lost |= bad & (rng.random(len(k)) < inside)
+        for j in self.jammers:
+            if j.begin <= f.end and f.start < j.end:
+                noise = j.dbm - 10.0 * self.exponent * np.log10(
+                    np.maximum(
+                        np.linalg.norm(self.places[k] - np.resize(np.append(j.place, 0.0), 3), axis=1), 0.3
+                    )
+                )
+                lost |= (power - noise < CAPTURE_DB) & (rng.random(len(k)) < j.duty)
+        spoilt = np.zeros(len(k), bool)
+        for g in around:
+            if g is f or g.end <= f.start or g.start >= f.end:
+                continue
+            spoilt |= (power - self.rssi[g.station, k] < CAPTURE_DB) & (
+                self.group[g.station] == self.group[k]
+            )
+            spoilt |= k == g.station  # half duplex
+        self.stats.collisions += int(np.count_nonzero(spoilt & ~lost))
+        good = np.flatnonzero(~(lost | spoilt))
+        self.stats.received += len(good)
+        self.stats.lost += len(k) - len(good)
+        return [(int(k[i]), f.source, round(float(power[i])), f.end, f.frame) for i in good]
