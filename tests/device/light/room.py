@@ -1,0 +1,68 @@
+"""A strand, a visitor and a damping state whose attributes tests set by hand."""
+
+
+class Strand:
+    def __init__(self, n, channels=3):
+        self.n, self.channels = n, channels
+        self.order = (1, 0, 2, 3)[:channels]
+        self.buf = bytearray(n * channels)
+        self.shown = 0
+
+    def show(self):
+        self.shown += 1
+
+
+class Sense:
+    contact = 0
+    quality = 255
+    beats = 0
+    beat_ms = 0
+
+
+class Affect:
+    arousal = fast = 0
+    valence = 0
+    confidence = 255
+
+
+class Damp:
+    level = own = collective = g = 0
+    rho = 1024
+    opted_out = 0
+
+
+class Room:
+    """One Light on its strand; run(ms) ticks it every 20 ms with a heart of `bpm`."""
+
+    def __init__(self, n=60, channels=3, site=None, light=None):
+        from weave.light import Light
+
+        self.strand = Strand(n, channels)
+        self.light = Light(self.strand, site)
+        self.sense, self.affect, self.damp = Sense(), Affect(), Damp()
+        self.now = 1000
+        self.mesh = 50000
+        self.bpm = 0
+        self.beat_at = 0
+
+    def tick(self):
+        self.now += 20
+        self.mesh += 20
+        if self.bpm and self.now >= self.beat_at:
+            self.sense.beats = (self.sense.beats + 1) & 0xFFFF
+            self.sense.beat_ms = self.now
+            self.beat_at = self.now + 60000 // self.bpm
+        self.light.step(self.now, self.mesh, self.sense, self.affect, self.damp)
+
+    def run(self, ms):
+        for _ in range(ms // 20):
+            self.tick()
+
+    def set(self, level, own=None, rho=1024, g=0, arousal=None, contact=1):
+        d = self.damp
+        d.level = level
+        d.own = level if own is None else own
+        d.collective = level
+        d.rho, d.g = rho, g
+        self.affect.arousal = level if arousal is None else arousal
+        self.sense.contact = contact
