@@ -122,7 +122,11 @@ class Sense:
     def beat(self):
         """A beat was decided: its time, its interval, its worth."""
         detector = self.detector
-        period_q8 = 256000000 // self.pulse.rate_mhz if self.pulse.rate_mhz <= 75000 else 512000000 // self.pulse.rate_mhz
+        period_q8 = (
+            256000000 // self.pulse.rate_mhz
+            if self.pulse.rate_mhz <= 75000
+            else 512000000 // self.pulse.rate_mhz
+        )
         at = self.fiducial.locate(detector.ring, detector.peak - 2)
         age_q8 = ((detector.n << 8) - at) & 0xFFFFFFF
         self.beat_ms = ticks_add(self.at, -((age_q8 * period_q8) >> 16))

@@ -58,7 +58,11 @@ def lag(ref: np.ndarray, det: np.ndarray, lo: float, hi: float) -> float:
     grid = np.arange(lo, hi, 0.02)
     best, at = -1.0, 0.0
     for g in grid:
-        k = np.clip(np.searchsorted(det, ref + g), 1, len(det) - 1) if len(det) > 1 else np.zeros(len(ref), int)
+        k = (
+            np.clip(np.searchsorted(det, ref + g), 1, len(det) - 1)
+            if len(det) > 1
+            else np.zeros(len(ref), int)
+        )
         near = np.minimum(np.abs(det[k] - ref - g), np.abs(det[np.maximum(k - 1, 0)] - ref - g))
         worth = float(np.sum(np.maximum(0, 1 - (near / WITHIN) ** 2)))
         if worth > best:
@@ -71,7 +75,12 @@ def lag(ref: np.ndarray, det: np.ndarray, lo: float, hi: float) -> float:
 
 
 def tally(
-    ref: np.ndarray, det: np.ndarray, excluded: np.ndarray, seconds: float, floating: bool = False, fixed: float | None = None
+    ref: np.ndarray,
+    det: np.ndarray,
+    excluded: np.ndarray,
+    seconds: float,
+    floating: bool = False,
+    fixed: float | None = None,
 ) -> Tally:
     """Score one recording. `floating`: the reference's clock is unknown by up to 10 s, and only the overlap counts."""
     det = np.asarray(det, float)

@@ -5,7 +5,8 @@ then per tick of 20 ms one int32 pulse sample and one int32 skin sum (8 readings
   b beat_ms ibi_q4 quality gap strength                             a beat decided since the last tick
   o now                                                   an onset (provisional, for the light)
   s now contact quality hr rmssd skin_ok g scl scrs scr rising   once a second
-  a now arousal fast valence confidence fast_confidence valence_confidence visitor   once a second
+  a now arousal fast valence confidence fast_confidence valence_confidence visitor skin heart rmssd scr   once a second
+    (the last four: deviations from the baseline as the model used them, octaves x 1024)
 """
 
 import sys
@@ -68,7 +69,10 @@ def main(path):
                 affect.step(now)
                 if sense.beats != beats:
                     beats = sense.beats
-                    write("b %d %d %d %d %d\n" % (sense.beat_ms, sense.ibi_q4, sense.quality, sense.gap, sense.detector.strength))
+                    write(
+                        "b %d %d %d %d %d\n"
+                        % (sense.beat_ms, sense.ibi_q4, sense.quality, sense.gap, sense.detector.strength)
+                    )
                 if sense.onset != onset:
                     onset = sense.onset
                     write("o %d\n" % now)
@@ -90,7 +94,7 @@ def main(path):
                         )
                     )
                     write(
-                        "a %d %d %d %d %d %d %d %d\n"
+                        "a %d %d %d %d %d %d %d %d %d %d %d %d\n"
                         % (
                             now,
                             affect.arousal,
@@ -100,6 +104,10 @@ def main(path):
                             affect.fast_confidence,
                             affect.valence_confidence,
                             affect.visitor,
+                            (affect.skin.dev * affect.skin.fresh) >> 8,
+                            (affect.heart.dev * affect.heart.fresh) >> 8,
+                            (affect.rmssd.dev * affect.rmssd.fresh) >> 8,
+                            (affect.scr.dev * affect.scr.fresh) >> 8,
                         )
                     )
 

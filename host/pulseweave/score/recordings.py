@@ -39,7 +39,15 @@ class Recording:
     def words(self) -> bytes:
         """The file that feed.py reads."""
         n = int(self.seconds * RATE)
-        head = [n, self.full, self.pulsatile, *self.contact, RATE * 1000, self.pulse is not None, self.skin is not None]
+        head = [
+            n,
+            self.full,
+            self.pulsatile,
+            *self.contact,
+            RATE * 1000,
+            self.pulse is not None,
+            self.skin is not None,
+        ]
         rows = np.full((n, 2), -1, np.int32)
         if self.pulse is not None:
             rows[: len(self.pulse), 0] = self.pulse[:n]
@@ -84,7 +92,9 @@ def need(z, path: Path, *names: str) -> list[np.ndarray]:
     out = []
     for name in names:
         if name not in z:
-            raise Problem(f"{path}: array '{name}' is missing: see the data's README for the form of a recording")
+            raise Problem(
+                f"{path}: array '{name}' is missing: see the data's README for the form of a recording"
+            )
         a = z[name]
         if a.size == 0:
             raise Problem(f"{path}: array '{name}' is empty: record it again or leave the file out")
@@ -98,7 +108,9 @@ def load(path: Path) -> Recording:
         with np.load(path, allow_pickle=False) as f:
             z = {k: f[k] for k in f.files}
     except Exception as e:  # numpy raises a zoo of errors here (zip, zlib, value, key)
-        raise Problem(f"{path}: cannot be read as .npz ({type(e).__name__}): the file is damaged, fetch it again") from None
+        raise Problem(
+            f"{path}: cannot be read as .npz ({type(e).__name__}): the file is damaged, fetch it again"
+        ) from None
     name = path.stem
     if "bvp" in z:
         return empatica(z, path, name)
@@ -109,7 +121,9 @@ def load(path: Path) -> Recording:
     if "eda" in z:
         eda, fs = need(z, path, "eda", "fs")
         skin = resample(eda.astype(float), float(fs), RATE)
-        return Recording(name, "none", len(skin) / RATE, skin=gsr(skin if skin.max() < 100 else skin / 4095 * 25))
+        return Recording(
+            name, "none", len(skin) / RATE, skin=gsr(skin if skin.max() < 100 else skin / 4095 * 25)
+        )
     raise Problem(f"{path}: holds none of ppg, rgb, bvp, eda: not a recording of a documented form")
 
 
@@ -133,7 +147,9 @@ def camera(z, path: Path, name: str) -> Recording:
     keep = np.concatenate([[True], np.diff(t) > 0])
     x = np.interp(np.arange(t[0], t[-1], 1 / RATE), t[keep], rgb[keep, 0].astype(float))
     light = np.clip(np.rint(x * (262143 / 255)), 0, 262143).astype(np.int32)
-    r = Recording(name, "none", len(light) / RATE, pulse=light, full=262143, pulsatile=False, contact=(20000, 262142))
+    r = Recording(
+        name, "none", len(light) / RATE, pulse=light, full=262143, pulsatile=False, contact=(20000, 262142)
+    )
     if "rr_ms" in z:
         r.kind = "beats"
         r.ref = np.concatenate([[0.0], np.cumsum(z["rr_ms"].astype(float) / 1000)])
@@ -155,7 +171,9 @@ def empatica(z, path: Path, name: str) -> Recording:
     if "seg_start" in z:
         a, b, task, stress = need(z, path, "seg_start", "seg_end", "seg_task", "seg_stress")
         r.kind = "stress"
-        r.segments = [(float(p), float(q), str(k), int(s)) for p, q, k, s in zip(a, b, task, stress, strict=True)]
+        r.segments = [
+            (float(p), float(q), str(k), int(s)) for p, q, k, s in zip(a, b, task, stress, strict=True)
+        ]
     return r
 
 

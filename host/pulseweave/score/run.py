@@ -14,8 +14,20 @@ from pulseweave.problem import Problem
 from pulseweave.score.recordings import Recording
 
 FEED = Path(__file__).parent / "feed.py"
-SENSE = ("contact", "quality", "hr_q4", "rmssd_q4", "skin_ok", "g_ns", "scl_ns", "scrs", "scr_ns", "rising_ns")
+SENSE = (
+    "contact",
+    "quality",
+    "hr_q4",
+    "rmssd_q4",
+    "skin_ok",
+    "g_ns",
+    "scl_ns",
+    "scrs",
+    "scr_ns",
+    "rising_ns",
+)
 AFFECT = ("arousal", "fast", "valence", "confidence", "fast_confidence", "valence_confidence", "visitor")
+DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev", "scr_dev")
 
 
 @dataclass
@@ -41,7 +53,10 @@ def one(recording: Recording, timeout: float = 600) -> Run:
             timeout=timeout,
         )
     if done.returncode or done.stderr:
-        last = done.stdout.decode(errors="replace").strip().splitlines()[-1:] + done.stderr.decode().strip().splitlines()[-1:]
+        last = (
+            done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+            + done.stderr.decode().strip().splitlines()[-1:]
+        )
         raise Problem(f"{recording.name}: the device code failed under MicroPython: {' / '.join(last)}", 1)
     rows = {"b": [], "o": [], "s": [], "a": []}
     for line in done.stdout.decode().splitlines():
@@ -50,8 +65,10 @@ def one(recording: Recording, timeout: float = 600) -> Run:
     b = np.array(rows["b"], float).reshape(-1, 5)
     b = b / [1000, 16, 1, 1, 1]
     s = np.array(rows["s"], float).reshape(-1, 1 + len(SENSE))
-    a = np.array(rows["a"], float).reshape(-1, 1 + len(AFFECT))
-    series = {k: s[:, i + 1] for i, k in enumerate(SENSE)} | {k: a[:, i + 1] for i, k in enumerate(AFFECT)}
+    a = np.array(rows["a"], float).reshape(-1, 1 + len(AFFECT) + len(DEVIATIONS))
+    series = {k: s[:, i + 1] for i, k in enumerate(SENSE)} | {
+        k: a[:, i + 1] for i, k in enumerate(AFFECT + DEVIATIONS)
+    }
     return Run(recording, b, np.array(rows["o"], float).ravel() / 1000, s[:, 0] / 1000, series)
 
 
