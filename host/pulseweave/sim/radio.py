@@ -15,7 +15,7 @@ the result is a function of seed and frames, not of how many processes the nodes
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -141,7 +141,7 @@ class Radio:
         self._air: list[Flight] = []  # scheduled and not yet decided
         self._past: list[Flight] = []  # decided, may still overlap others
         self._busy = np.zeros(m)
-        self._elapsed = 0.0
+        self._elapsed = self._now = 0.0
         self.stats = Stats()
 
     # --- who hears whom -------------------------------------------------------------------------------------
@@ -162,17 +162,25 @@ class Radio:
         self._when = [np.zeros(len(k)) for k in self._hears]
 
     def partition(self, groups):
-        """Cut the room: nodes hear only nodes with the same number in `groups` (one per node; attackers join group 0)."""
-        g = np.asarray(groups, int)
-        if g.shape != (self.n,):
-            raise ValueError(f"groups must have {self.n} entries, not {g.shape}")
-        self.group[: self.n] = g
+        """Cut the room: nodes hear only nodes of their own group; `groups` are lists of nodes, who is in none is alone."""
+        self.group[: self.n] = -1 - np.arange(self.n)
+        for number, group in enumerate(groups):
+            self.group[np.asarray(group, int)] = number
         self._link()
 
     def heal(self):
         """Join the parts again."""
         self.group[:] = 0
         self._link()
+
+    def jam(self, place, seconds: float, dbm: float = -20.0):
+        """Noise from `place` (m) for some seconds from now on."""
+        self.jammers = [j for j in self.jammers if j.end > self._now]
+        self.jammers.append(Jammer(place, dbm, self._now, self._now + 1000.0 * seconds))
+
+    def statistics(self) -> dict:
+        """Stats as a dict: sent, received, lost, collisions, deferred, airtime_fraction_max."""
+        return asdict(self.stats)
 
     def degree(self) -> np.ndarray:
         """Nodes in range of each node, int[n]."""
@@ -204,6 +212,7 @@ class Radio:
             for station, offset, frame, source in self.attack(tick, t_ms, self._past + self._air):
                 queue.append((station, t_ms + offset, bytes(frame), source))
         self._elapsed += self.slot_ms
+        self._now = t_ms
         end = t_ms + self.slot_ms
         if queue:
             self._schedule(rng, queue)
