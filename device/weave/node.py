@@ -16,7 +16,9 @@ FAULT = const(8)  # a sensor does not work
 
 SENSE, FEEL, SHARE, CALM, SHINE, TALK, KEEP = range(7)
 _NAMES = ("sense", "affect", "mesh", "damp", "light", "console", "keep")
-_HOLD = const(50)  # ticks the button is held until it counts: long enough to be meant, within the second promised
+_HOLD = const(
+    50
+)  # ticks the button is held until it counts: long enough to be meant, within the second promised
 
 
 class Node:

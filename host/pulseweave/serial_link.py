@@ -18,7 +18,7 @@ from pulseweave.paths import DEVICE
 
 STATE, BEAT, LOG, CRASH, RAW, ANSWER = range(1, 7)
 COMMAND, SEALED = 1, 2
-LINE_MAX = 319  # bytes that a board takes in one line
+LINE_MAX = 255  # bytes that a board takes in one line
 FRAME_MAX = 110  # bytes between two zeros of the longest frame, and some
 SEGMENT_MAX = 4096  # text without a zero or a line end is given out after this many bytes
 
@@ -201,7 +201,7 @@ SIGNED = ("valence",)
 
 
 def decode(frame: Frame) -> dict | None:
-    """A state, beat or raw frame as a dictionary; None where it does not fit. Fractions 0..1, ms, bpm, microsiemens, counts."""
+    """A state, beat or raw frame as a dictionary (0..1, ms, bpm, microsiemens, counts); None where it does not fit."""
     p = frame.payload
     if frame.kind == STATE and len(p) >= 4 and len(p) % 2 == 0:
         out = {"ms": struct.unpack_from("<I", p)[0]}

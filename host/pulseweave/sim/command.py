@@ -23,18 +23,54 @@ LIVE_FOREVER = None
 @click.option("--list", "show", is_flag=True, help="Name the built-in scenarios and end.")
 @click.option("--nodes", type=int, help="How many nodes (the scenario's own number otherwise).")
 @click.option("--seconds", type=float, help="Virtual seconds to run; live runs go on until Ctrl-C.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Everything drawn by chance follows from it.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Everything drawn by chance follows from it."
+)
 @click.option("--workers", type=int, help="MicroPython processes; the result does not depend on it.")
-@click.option("--loss", type=float, help="Radio loss 0..1 for everything in range, instead of the radio model's own.")
-@click.option("--visitors", metavar="SPEC", help="synthetic, ou, bosse_treur, sisa, recordings:DIR or MODULE:CLASS.")
+@click.option(
+    "--loss", type=float, help="Radio loss 0..1 for everything in range, instead of the radio model's own."
+)
+@click.option(
+    "--visitors", metavar="SPEC", help="synthetic, ou, bosse_treur, sisa, recordings:DIR or MODULE:CLASS."
+)
 @click.option("--board", metavar="NAME", help="A board of boards/, or a TOML file.")
-@click.option("--damping", type=click.Choice(["on", "off"]), help="The damping loop (the scenario says otherwise).")
+@click.option(
+    "--damping", type=click.Choice(["on", "off"]), help="The damping loop (the scenario says otherwise)."
+)
 @click.option("--fast", is_flag=True, help="As fast as this machine can, instead of real time.")
-@click.option("--web", metavar="HOST:PORT|off", default="127.0.0.1:8080", show_default=True, help="Where the page is served.")
-@click.option("--db", metavar="URL", help="Keep what the room lived through: sqlite:///FILE or postgresql://...")
-@click.option("--record", metavar="FILE", help="Record every node's input and output, for `pulseweave replay`.")
-@click.option("--json", "json_file", metavar="FILE", help="Write measurements as one JSON object; - is stdout.")
-def sim(name, show, nodes, seconds, seed, workers, loss, visitors, board, damping, fast, web, db, record, json_file):
+@click.option(
+    "--web",
+    metavar="HOST:PORT|off",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="Where the page is served.",
+)
+@click.option(
+    "--db", metavar="URL", help="Keep what the room lived through: sqlite:///FILE or postgresql://..."
+)
+@click.option(
+    "--record", metavar="FILE", help="Record every node's input and output, for `pulseweave replay`."
+)
+@click.option(
+    "--json", "json_file", metavar="FILE", help="Write measurements as one JSON object; - is stdout."
+)
+def sim(
+    name,
+    show,
+    nodes,
+    seconds,
+    seed,
+    workers,
+    loss,
+    visitors,
+    board,
+    damping,
+    fast,
+    web,
+    db,
+    record,
+    json_file,
+):
     """Run a room of real nodes on this machine, live on a page or as fast as it can.
 
     Example: pulseweave sim contagion --fast --web off --json -
@@ -43,7 +79,14 @@ def sim(name, show, nodes, seconds, seed, workers, loss, visitors, board, dampin
         for n in scenarios.names():
             click.echo(f"{n:12} {scenarios.load(n).title}")
         return
-    overrides = {"nodes": nodes, "loss": loss, "visitors": visitors, "board": board, "damping": damping, "db": db}
+    overrides = {
+        "nodes": nodes,
+        "loss": loss,
+        "visitors": visitors,
+        "board": board,
+        "damping": damping,
+        "db": db,
+    }
     run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, json_file)
 
 
@@ -86,7 +129,9 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     where = address(web)
     first = prepare(name, overrides)
     if overrides["db"]:
-        raise Problem("--db: the store belongs to `pulseweave gather`, which is not part of this version: leave it out")
+        raise Problem(
+            "--db: the store belongs to `pulseweave gather`, which is not part of this version: leave it out"
+        )
     if workers is None:
         workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
     if seconds is not None and seconds <= 0:
@@ -105,7 +150,9 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     failure = None
     if fast:
         live.speed = None
-    previous = [signal.signal(s, lambda *_: setattr(live, "stopping", True)) for s in (signal.SIGINT, signal.SIGTERM)]
+    previous = [
+        signal.signal(s, lambda *_: setattr(live, "stopping", True)) for s in (signal.SIGINT, signal.SIGTERM)
+    ]
     try:
         if where:
             from pulseweave.gather.web.server import serve

@@ -291,7 +291,9 @@ class Simulation:
         elif do == "jam":
             self.radio.jam(self.positions[node], a.seconds)
         if do != "ping":
-            self.events.append({"t_s": round(t, 2), "kind": do, "node": node, "text": f"{do} {a.name}".strip()})
+            self.events.append(
+                {"t_s": round(t, 2), "kind": do, "node": node, "text": f"{do} {a.name}".strip()}
+            )
 
     def _crowd(self, what: str, *args) -> None:
         """A wish to the crowd, where it is a crowd that can be asked."""

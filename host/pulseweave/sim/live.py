@@ -141,7 +141,14 @@ class Live:
             "paused": self.paused,
             "damping": sim.damping,
             "strands": [
-                {"node": i, "name": str(i + 1), "x": float(p[0]), "y": float(p[1]), "z": float(p[2]), "pixels": sim.strands.count}
+                {
+                    "node": i,
+                    "name": str(i + 1),
+                    "x": float(p[0]),
+                    "y": float(p[1]),
+                    "z": float(p[2]),
+                    "pixels": sim.strands.count,
+                }
                 for i, p in enumerate(sim.positions)
             ],
         }

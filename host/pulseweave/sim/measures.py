@@ -76,7 +76,9 @@ class Measures:
         g = r.g / 4096
         self.g_last = g
         self.g_max = max(self.g_max, float(g.max()))
-        self.rho_min = min(self.rho_min, float(r.rho[sim.powered].min()) / 4096) if sim.powered.any() else self.rho_min
+        self.rho_min = (
+            min(self.rho_min, float(r.rho[sim.powered].min()) / 4096) if sim.powered.any() else self.rho_min
+        )
         self.series.append({
             "t_s": round(self.seconds, 2),
             "truth": round(truth, 4),

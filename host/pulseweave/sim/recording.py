@@ -25,7 +25,9 @@ class Recorder:
         try:
             self.file = open(path, "wb")  # noqa: SIM115 (lives as long as the run)
         except OSError as e:
-            raise Problem(f"cannot write the recording {path}: {e.strerror}: choose another --record FILE") from None
+            raise Problem(
+                f"cannot write the recording {path}: {e.strerror}: choose another --record FILE"
+            ) from None
         self.file.write(MAGIC)
         self.zip = zlib.compressobj(1)
         self.requests: list = []
@@ -68,7 +70,9 @@ def read(path: str | Path):
         raise Problem(f"no recording {path}: make one with `pulseweave sim --record {path.name}`")
     with path.open("rb") as f:
         if f.read(len(MAGIC)) != MAGIC:
-            raise Problem(f"{path} is no recording of pulseweave: make one with `pulseweave sim --record FILE`")
+            raise Problem(
+                f"{path} is no recording of pulseweave: make one with `pulseweave sim --record FILE`"
+            )
         unzip = zlib.decompressobj()
         buffer = bytearray()
         first = True
@@ -106,7 +110,13 @@ def replay(path: str | Path, node: int) -> dict:
         raise Problem(f"{path} holds nodes 0 to {n - 1}: there is no node {node} (--node)")
     worker = Worker({**plan, "nodes": [plan["nodes"][node]]}, node)
     worker.ask({"do": "calibrate", "scene": head["scenario"].get("scene", "hearth")})
-    result = {"node": node, "ticks": 0, "pixels_equal": True, "frames_equal": True, "first_difference_s": None}
+    result = {
+        "node": node,
+        "ticks": 0,
+        "pixels_equal": True,
+        "frames_equal": True,
+        "first_difference_s": None,
+    }
     try:
         for t in source:
             _one(worker, t, node, n, result)

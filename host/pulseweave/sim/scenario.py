@@ -13,7 +13,21 @@ from pulseweave.problem import Problem
 BUILT_IN = Path(__file__).parent / "scenarios"
 MOST_NODES = 2000
 
-ACTIONS = ("upset", "partition", "heal", "scene", "ping", "reboot", "lift", "touch", "fault", "damping", "jam", "off", "on")
+ACTIONS = (
+    "upset",
+    "partition",
+    "heal",
+    "scene",
+    "ping",
+    "reboot",
+    "lift",
+    "touch",
+    "fault",
+    "damping",
+    "jam",
+    "off",
+    "on",
+)
 
 
 class Room(msgspec.Struct, forbid_unknown_fields=True):
@@ -84,7 +98,9 @@ def load(name: str) -> Scenario:
     if not path.is_file():
         close = difflib.get_close_matches(name, names(), 1)
         hint = f"did you mean {close[0]}? " if close else ""
-        raise Problem(f"scenario {name!r} is unknown: {hint}`pulseweave sim --list` names them, or give a TOML file")
+        raise Problem(
+            f"scenario {name!r} is unknown: {hint}`pulseweave sim --list` names them, or give a TOML file"
+        )
     try:
         s = msgspec.toml.decode(path.read_bytes(), type=Scenario)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:

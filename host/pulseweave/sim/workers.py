@@ -104,7 +104,9 @@ class Worker:
         self._log.seek(0)
         said = self._log.read()[-4000:].decode(errors="replace")
         how = "stopped answering" if code is None else f"ended with {code}"
-        return WorkerFailure(-1, self.tick * 0.02, f"the worker of nodes {self.first}..{self.first + self.n - 1} {how}\n{said}")
+        return WorkerFailure(
+            -1, self.tick * 0.02, f"the worker of nodes {self.first}..{self.first + self.n - 1} {how}\n{said}"
+        )
 
     def close(self) -> None:
         """Ask it to go, wait, insist."""

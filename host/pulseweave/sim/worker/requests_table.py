@@ -178,7 +178,22 @@ def memory(fleet, request, tick):
 TABLE = {
     f.__name__: f
     for f in (
-        ping, scene, damping, reboot, off, on, sensor, radio, button, calibrate, printed, neighbours, ages, report, allocated, memory,
+        ping,
+        scene,
+        damping,
+        reboot,
+        off,
+        on,
+        sensor,
+        radio,
+        button,
+        calibrate,
+        printed,
+        neighbours,
+        ages,
+        report,
+        allocated,
+        memory,
         crash,
     )  # fmt: skip
 }

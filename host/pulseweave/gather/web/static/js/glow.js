@@ -1,10 +1,11 @@
-// Draws the room with WebGL2: pixels are one texture, strands are instances of one ribbon, halos live in a small buffer.
-// In: strands, the stand, smoothed pixels, a weight per strand. Out: light on the canvas. Throws where WebGL2 is missing.
+// Draws the room with WebGL2: pixels are one texture, strands are instances of one ribbon, halos come from air.js.
+// In: strands, the stand, eased light, a weight per strand. Out: light on the canvas. Throws where WebGL2 is missing.
 
+import { Air } from "./air.js";
 import * as S from "./shaders.js";
 
-const SEGMENTS = 36;
-const HALO_WIDTH = 0.42, THREAD_WIDTH = 0.020; // metres, half
+const SEGMENTS = [40, 20]; // of a thread: with a graphics card, without
+const WIDTH = 0.024; // metres, half a thread
 
 export class Glow {
   constructor(canvas) {
@@ -12,36 +13,35 @@ export class Glow {
     if (!gl) throw new Error("no WebGL2");
     this.gl = gl;
     this.canvas = canvas;
+    this.air = new Air();
     const info = gl.getExtension("WEBGL_debug_renderer_info");
     this.renderer = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : gl.getParameter(gl.RENDERER);
     this.software = /swiftshader|llvmpipe|software|basic render/i.test(this.renderer);
-    this.deep = Boolean(gl.getExtension("EXT_color_buffer_float") || gl.getExtension("EXT_color_buffer_half_float"));
     this.programs = {
-      halo: program(gl, S.RIBBON_VERTEX, S.HALO_FRAGMENT),
-      thread: program(gl, S.RIBBON_VERTEX, S.THREAD_FRAGMENT),
-      pool: program(gl, S.POOL_VERTEX, S.POOL_FRAGMENT),
-      blur: program(gl, S.SCREEN_VERTEX, S.BLUR_FRAGMENT),
+      thread: program(gl, S.THREAD_VERTEX, S.THREAD_FRAGMENT),
       room: program(gl, S.SCREEN_VERTEX, S.ROOM_FRAGMENT),
+      copy: program(gl, S.SCREEN_VERTEX, S.COPY_FRAGMENT),
     };
-    this.texture = texture(gl, gl.LINEAR);
-    this.halo = target(gl);
-    this.blurred = [target(gl), target(gl)];
-    this.ribbon = this.shape(Array.from({ length: SEGMENTS + 1 }, (_, i) => i / SEGMENTS));
-    this.square = this.shape([0, 1]);
+    this.texture = texture(gl);
+    this.near = texture(gl);
+    this.far = texture(gl);
+    this.small = this.software ? target(gl) : null; // the finished air, small, where a processor has to draw it
+    this.ribbon = this.shape(SEGMENTS[Number(this.software)]);
     this.bare = gl.createVertexArray();
     canvas.addEventListener("webglcontextlost", (e) => { e.preventDefault(); this.lost = true; });
     canvas.addEventListener("webglcontextrestored", () => location.reload());
   }
 
-  shape(along) {
-    const gl = this.gl, vertices = gl.createVertexArray(), buffer = gl.createBuffer();
+  shape(segments) {
+    const gl = this.gl, vertices = gl.createVertexArray();
+    const along = [-1, ...Array.from({ length: segments + 1 }, (_, i) => i / segments)]; // -1: the upper end of the cord
     gl.bindVertexArray(vertices);
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(along.flatMap((v) => [v, -1, v, 1])), gl.STATIC_DRAW);
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
-    this.places ??= gl.createBuffer();
-    this.weights ??= gl.createBuffer();
+    this.places = gl.createBuffer();
+    this.weights = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, this.places);
     for (const [slot, offset] of [[1, 0], [2, 16]]) {
       gl.enableVertexAttribArray(slot);
@@ -64,104 +64,79 @@ export class Glow {
     });
     gl.bindBuffer(gl.ARRAY_BUFFER, this.places);
     gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
-    this.count = rows;
-    this.size = [strands.pixels, rows];
+    this.strands = strands;
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, strands.pixels, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
   }
 
-  /** New pixels: rgba bytes, square roots of linear light. */
-  pixels(bytes) {
-    const gl = this.gl;
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, this.size[0], this.size[1], gl.RGBA, gl.UNSIGNED_BYTE, bytes);
-  }
-
-  resize(width, height) {
+  resize(width, height, stand) {
     const gl = this.gl;
     this.canvas.width = width;
     this.canvas.height = height;
-    const k = Math.max(2, height / 240);
-    this.halo.size = [Math.ceil(width / k), Math.ceil(height / k)];
-    const half = this.halo.size.map((n) => Math.ceil(n / 2));
-    for (const [t, size] of [[this.halo, this.halo.size], [this.blurred[0], half], [this.blurred[1], half]]) {
-      t.size = size;
-      gl.bindTexture(gl.TEXTURE_2D, t.texture);
-      const [inside, type] = this.deep ? [gl.RGBA16F, gl.HALF_FLOAT] : [gl.RGBA8, gl.UNSIGNED_BYTE];
-      gl.texImage2D(gl.TEXTURE_2D, 0, inside, ...size, 0, gl.RGBA, type, null);
+    this.air.resize(stand.width, stand.height);
+    const { near, far } = this.air, images = [[this.near, near.columns, near.rows], [this.far, far.columns, far.rows]];
+    if (this.small) {
+      this.small.size = [near.columns * 2, near.rows * 2];
+      images.push([this.small.texture, ...this.small.size]);
+    }
+    for (const [t, w, h] of images) {
+      gl.bindTexture(gl.TEXTURE_2D, t);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, w, h, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
     }
   }
 
-  draw(stand, t, sway, weights, exposure) {
-    if (this.lost || !this.count) return;
-    const gl = this.gl, { width, height } = this.canvas, P = this.programs;
+  /** One frame; `fresh` where the pixels have changed since the last. */
+  draw(stand, t, sway, weights, light, fresh) {
+    if (this.lost || !this.strands) return;
+    const gl = this.gl, { width, height } = this.canvas, { room, copy, thread } = this.programs, { near, far } = this.air;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.weights);
     gl.bufferData(gl.ARRAY_BUFFER, weights, gl.DYNAMIC_DRAW);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE);
-    gl.activeTexture(gl.TEXTURE0);
-
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.halo.frame);
-    gl.viewport(0, 0, ...this.halo.size);
-    gl.clearColor(0, 0, 0, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    this.instances(P.pool, this.square, stand, this.halo.size, { gain: 0.55 * exposure });
-    const soft = { time: t, sway, width: HALO_WIDTH, least: 3, above: 0, gain: 0.55 * exposure };
-    this.instances(P.halo, this.ribbon, stand, this.halo.size, { ...soft, mirror: -1 });
-    this.instances(P.halo, this.ribbon, stand, this.halo.size, { ...soft, mirror: 1 });
+    if (fresh) upload(gl, this.texture, this.strands.pixels, this.strands.count, light.bytes);
+    this.air.fill(this.strands, stand, t, sway, weights, light.now);
+    upload(gl, this.near, near.columns, near.rows, near.bytes);
+    upload(gl, this.far, far.columns, far.rows, far.bytes);
 
     gl.disable(gl.BLEND);
-    const [a, b] = this.blurred;
-    this.blur(this.halo, a, 1.6, 0);
-    this.blur(a, b, 0, 1.6);
-    this.blur(b, a, 3.2, 0);
-    this.blur(a, b, 0, 3.2);
-
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    gl.viewport(0, 0, width, height);
-    gl.useProgram(P.room.id);
-    gl.uniform1i(P.room.at.halo, 0);
-    gl.uniform1i(P.room.at.bloom, 1);
-    gl.uniform1f(P.room.at.horizon, stand.horizon);
-    gl.uniform1f(P.room.at.time, t);
-    gl.bindTexture(gl.TEXTURE_2D, this.halo.texture);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.small?.frame ?? null);
+    gl.viewport(0, 0, ...(this.small?.size ?? [width, height]));
+    gl.useProgram(room.id);
+    gl.uniform1i(room.at.near, 0);
+    gl.uniform1i(room.at.far, 1);
+    gl.uniform1f(room.at.horizon, stand.horizon);
+    gl.uniform1f(room.at.time, t);
+    gl.uniform1f(room.at.gain, 1);
     gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, b.texture);
+    gl.bindTexture(gl.TEXTURE_2D, this.far);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.near);
     gl.bindVertexArray(this.bare);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (this.small) {
+      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+      gl.viewport(0, 0, width, height);
+      gl.useProgram(copy.id);
+      gl.bindTexture(gl.TEXTURE_2D, this.small.texture);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
 
     gl.enable(gl.BLEND);
-    gl.activeTexture(gl.TEXTURE0);
+    gl.blendFunc(gl.ONE, gl.ONE);
+    gl.useProgram(thread.id);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    this.instances(P.thread, this.ribbon, stand, [width, height],
-      { time: t, sway, width: THREAD_WIDTH, least: 1.6, above: 0.3, mirror: 1, gain: 2.2 * exposure });
+    gl.uniformMatrix4fv(thread.at.matrix, false, stand.matrix);
+    gl.uniform2f(thread.at.view, width, height);
+    gl.uniform2f(thread.at.depth, ...stand.depth);
+    const k = height / stand.height;
+    for (const [name, value] of [["focal", stand.focal * k], ["time", t], ["sway", sway], ["width", WIDTH], ["least", Math.max(1.1, 1.6 * k)],
+      ["cord", 0.3], ["gain", 2.6]]) gl.uniform1f(thread.at[name], value);
+    gl.bindVertexArray(this.ribbon.vertices);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, this.ribbon.count, this.strands.count);
   }
+}
 
-  instances(p, shape, stand, size, numbers) {
-    const gl = this.gl;
-    gl.useProgram(p.id);
-    gl.uniformMatrix4fv(p.at.matrix, false, stand.matrix);
-    gl.uniform2f(p.at.view, ...size);
-    gl.uniform1f(p.at.focal, (stand.focal * size[1]) / stand.height);
-    gl.uniform2f(p.at.depth, ...stand.depth);
-    gl.uniform1i(p.at.pixels, 0);
-    for (const [name, value] of Object.entries(numbers)) gl.uniform1f(p.at[name], value);
-    gl.bindVertexArray(shape.vertices);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, shape.count, this.count);
-  }
-
-  blur(from, to, dx, dy) {
-    const gl = this.gl, p = this.programs.blur;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, to.frame);
-    gl.viewport(0, 0, ...to.size);
-    gl.useProgram(p.id);
-    gl.bindTexture(gl.TEXTURE_2D, from.texture);
-    gl.uniform1i(p.at.image, 0);
-    gl.uniform2f(p.at.step_, dx / to.size[0], dy / to.size[1]);
-    gl.bindVertexArray(this.bare);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
+function upload(gl, t, w, h, bytes) {
+  gl.bindTexture(gl.TEXTURE_2D, t);
+  gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
 }
 
 function program(gl, vertex, fragment) {
@@ -184,16 +159,17 @@ function program(gl, vertex, fragment) {
   return { id, at };
 }
 
-function texture(gl, filter) {
+function texture(gl) {
   const t = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, t);
-  for (const [key, value] of [[gl.TEXTURE_MIN_FILTER, filter], [gl.TEXTURE_MAG_FILTER, filter],
+  for (const [key, value] of [[gl.TEXTURE_MIN_FILTER, gl.LINEAR], [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
     [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, key, value);
   return t;
 }
 
 function target(gl) {
-  const t = texture(gl, gl.LINEAR), frame = gl.createFramebuffer();
+  const t = texture(gl), frame = gl.createFramebuffer();
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
   gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, t, 0);
   gl.bindFramebuffer(gl.FRAMEBUFFER, null);

@@ -38,7 +38,7 @@ const link = new Link({
 }, stats);
 const controls = new Controls((c) => link.send(c), say);
 const lean = new Lean((c) => controls.send(c));
-window.pulseweave = { stats, lean: leanTo, get meta() { return meta; }, get state() { return state; }, where, link };
+window.pulseweave = { stats, stand, painter, lean: leanTo, get weights() { return weights; }, get light() { return light; }, get strands() { return strands; }, get meta() { return meta; }, get state() { return state; }, where, link };
 
 function paint(canvas) {
   if (asked.get("light") !== "plain") {
@@ -236,10 +236,15 @@ picker.addEventListener("focus", () => { if (picker.matches(":focus-visible") &&
 
 function resize() {
   const w = innerWidth, h = innerHeight, small = w <= 720;
+  if (strands) stand.place(strands, w, h, { left: w * 0.06, right: w * 0.06, top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (h > w ? 0.10 : 0.12) });
+  sharpness();
+}
+
+/** The canvas in device pixels, fewer of them where drawing is slow. */
+function sharpness() {
+  if (!strands) return;
   const ratio = Math.min(painter.software ? 1 : 2, devicePixelRatio || 1) * stats.scale;
-  painter.resize(Math.max(2, Math.round(w * ratio)), Math.max(2, Math.round(h * ratio)));
-  const tall = h > w;
-  if (strands) stand.place(strands, w, h, { left: w * 0.06, right: w * 0.06, top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (tall ? 0.10 : 0.12) });
+  painter.resize(Math.max(2, Math.round(stand.width * ratio)), Math.max(2, Math.round(stand.height * ratio)), stand);
 }
 addEventListener("resize", resize);
 
@@ -248,8 +253,8 @@ addEventListener("resize", resize);
 let before = 0, counted = 0, countedAt = performance.now(), countedPictures = 0, slow = 0;
 function frame(now) {
   requestAnimationFrame(frame);
-  // a computer that draws with its processor leaves it to the room: no more than thirty frames a second
-  if (painter.software && now - before < 31) return;
+  // a computer that draws with its processor leaves it to the room: it draws when there is something new to see
+  if (painter.software && newest?.seq === shownSeq && now - before < 60) return;
   const dt = Math.min(0.25, (now - before) / 1000);
   before = now;
   if (!strands || !light) return;
@@ -258,7 +263,7 @@ function frame(now) {
     shownSeq = newest.seq;
     stats.drawn += 1;
   }
-  if (light.ease(dt)) painter.pixels(light.bytes);
+  const fresh = light.ease(dt);
   const t = seconds(), sway = steady();
   const k = 1 - Math.exp(-dt * 6);
   for (let i = 0; i < weights.length; i++) {
@@ -266,7 +271,7 @@ function frame(now) {
     weights[i] += (goal - weights[i]) * k;
   }
   stand.update(t, sway);
-  painter.draw(stand, t, sway, weights, 1);
+  painter.draw(stand, t, sway, weights, light, fresh);
   lean.draw(stand, t, sway, !sway);
   stats.frames += 1;
   if (now - countedAt > 1000) {
@@ -283,6 +288,6 @@ function frame(now) {
 function adapt() {
   if (document.hidden) return;
   slow = stats.fps < 24 ? slow + 1 : 0;
-  if (slow >= 2 && stats.scale > 0.4) { stats.scale = Math.max(0.4, stats.scale * 0.8); slow = 0; resize(); }
+  if (slow >= 2 && stats.scale > 0.4) { stats.scale = Math.max(0.4, stats.scale * 0.8); slow = 0; sharpness(); }
 }
 requestAnimationFrame(frame);

@@ -1,72 +1,87 @@
-// Draws the room on a plain 2D canvas, for browsers without WebGL2. Same interface as Glow, simpler light.
+// Draws the room on a plain 2D canvas, for browsers without WebGL2. Same interface as Glow; the air is the same too.
 
+import { Air } from "./air.js";
 import { hang } from "./strands.js";
 
-const PIECES = 14;
+const PIECES = 16;
+const GAIN = 2.6;
 
 export class Plain {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
+    this.air = new Air();
+    this.haze = document.createElement("canvas");
     this.renderer = "canvas 2D";
     this.software = true;
+    // from the sum of two square roots' squares to a screen, with the same shoulder as the shader
+    this.shoulder = new Uint8ClampedArray(2049).map((_, i) => 255 * Math.pow(1 - Math.exp(-(0.0006 + i / 512)), 1 / 2.2));
   }
 
   hang(strands) {
     this.strands = strands;
-    this.bytes = new Uint8Array(strands.count * strands.pixels * 4);
   }
 
-  pixels(bytes) {
-    this.bytes = bytes;
-  }
-
-  resize(width, height) {
+  resize(width, height, stand) {
     this.canvas.width = width;
     this.canvas.height = height;
+    this.air.resize(stand.width, stand.height);
+    const { near } = this.air;
+    this.haze.width = near.columns;
+    this.haze.height = near.rows;
+    this.image = new ImageData(near.columns, near.rows);
+    this.image.data.fill(255);
   }
 
-  draw(stand, t, sway, weights, exposure) {
+  draw(stand, t, sway, weights, light) {
     if (!this.strands) return;
     const c = this.context, k = this.canvas.height / stand.height;
-    const p = [0, 0, 0], a = [0, 0, 0], b = [0, 0, 0];
+    this.air.fill(this.strands, stand, t, sway, weights, light.now);
+    this.develop();
     c.globalCompositeOperation = "source-over";
-    c.fillStyle = "#05060b";
-    c.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    c.imageSmoothingEnabled = true;
+    c.imageSmoothingQuality = "high";
+    c.drawImage(this.haze, 0, 0, this.canvas.width, this.canvas.height);
     c.globalCompositeOperation = "lighter";
-    c.lineCap = "round";
+    const p = [0, 0, 0], a = [0, 0, 0], b = [0, 0, 0];
     this.strands.list.forEach((s, i) => {
       stand.project(hang(s, 0, t, sway, p), a);
       for (let j = 1; j <= PIECES; j++) {
         stand.project(hang(s, j / PIECES, t, sway, p), b);
-        const colour = this.mean(i, s.pixels, (j - 1) / PIECES, j / PIECES, exposure * weights[i]);
+        const colour = this.colour(light.now, i, s.pixels, (j - 1) / PIECES, j / PIECES, GAIN * weights[i]);
         if (colour && b[2] > 0.1) {
-          const w = Math.max(1.2, (0.03 * stand.focal) / b[2]) * k;
-          for (const [wide, strength] of [[9, 0.07], [4, 0.14], [1, 1]]) {
-            c.strokeStyle = `rgb(${colour} / ${strength})`;
-            c.lineWidth = w * wide;
-            c.beginPath();
-            c.moveTo(a[0] * k, a[1] * k);
-            c.lineTo(b[0] * k, b[1] * k);
-            c.stroke();
-          }
+          c.strokeStyle = colour;
+          c.lineWidth = Math.max(1.2, (0.022 * stand.focal) / b[2]) * k;
+          c.beginPath();
+          c.moveTo(a[0] * k, a[1] * k);
+          c.lineTo(b[0] * k, b[1] * k);
+          c.stroke();
         }
         a[0] = b[0]; a[1] = b[1];
       }
     });
   }
 
-  /** Mean colour of a piece of strand i as "r g b" for a screen, or null where it is dark. */
-  mean(i, pixels, from, to, exposure) {
+  /** The air as a picture. */
+  develop() {
+    const { near, far } = this.air, out = this.image.data;
+    for (let y = 0, n = 0; y < near.rows; y++) {
+      for (let x = 0; x < near.columns; x++, n += 4) {
+        const m = ((y >> 1) * far.columns + (x >> 1)) * 4;
+        for (let q = 0; q < 3; q++) out[n + q] = this.shoulder[Math.min(2048, ((near.bytes[n + q] ** 2 + far.bytes[m + q] ** 2) * 2048) / 65025) | 0];
+      }
+    }
+    this.haze.getContext("2d").putImageData(this.image, 0, 0);
+  }
+
+  /** Mean colour of a piece of strand i, or null where it is dark. */
+  colour(now, i, pixels, from, to, gain) {
     const start = Math.floor(from * pixels), end = Math.max(start + 1, Math.floor(to * pixels));
     let r = 0, g = 0, b = 0;
-    for (let j = start, at = (i * this.strands.pixels + start) * 4; j < end; j++, at += 4) {
-      r += this.bytes[at] ** 2; g += this.bytes[at + 1] ** 2; b += this.bytes[at + 2] ** 2;
-    }
-    const scale = (2.2 * exposure) / (end - start) / 65025;
-    const most = Math.max(r, g, b) * scale;
+    for (let j = start, at = (i * this.strands.pixels + start) * 3; j < end; j++, at += 3) { r += now[at]; g += now[at + 1]; b += now[at + 2]; }
+    const scale = gain / (end - start) / 255, most = Math.max(r, g, b) * scale;
     if (most < 0.002) return null;
     const shoulder = (scale * (1 - Math.exp(-most))) / most;
-    return [r, g, b].map((v) => Math.round(255 * (v * shoulder) ** 0.4545)).join(" ");
+    return `rgb(${[r, g, b].map((v) => Math.round(255 * (v * shoulder) ** 0.4545)).join(" ")})`;
   }
 }
