@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pulseweave.sim import heart
 from pulseweave.sim.body import Body
 from pulseweave.sim.visitors.library import read
 from scipy import signal
@@ -76,6 +77,21 @@ def test_no_seam_between_steps(rest):
     assert at_seam.max() < 1.5 * within.max()
 
 
+def test_a_beat_does_not_cut_off_the_tail_of_the_last(monkeypatch):
+    """Without noise and movement, the step in which a quick heart's next beat begins joins on smoothly."""
+    monkeypatch.setattr(heart, "NOISE_V", 0.0)
+    body = Body(5, 40)
+    body.person.fidgets_hz[:] = 0.0
+    ppg, _, beats = live(body, 60, 1.0)
+    bend = np.abs(np.diff(ppg, n=2, axis=1)) / body.person.volts[:, None]
+    for node, times in enumerate(beats):
+        seams = (
+            np.floor(times[5:-1] * 10).astype(int) * 10
+        )  # first sample of the step in which the beat begins
+        assert np.median(bend[node, seams - 2]) < 0.004
+        assert bend[node, seams - 2].max() < 0.02
+
+
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"must be \(4,\)"):
         Body(1, 4).step(0, STEP, np.zeros(3), np.zeros(4), np.ones(4, bool))
@@ -105,7 +121,7 @@ def test_interval_statistics_at_rest_and_under_stress(rest, stressed):
     ratio = np.median(tense / calm, axis=0)
     assert 0.75 < ratio[0] < 0.95
     assert 0.45 < ratio[1] < 0.9
-    assert 0.4 < ratio[2] < 0.85
+    assert 0.4 < ratio[2] < 0.7
 
 
 def test_breath_and_mayer_waves_are_in_the_intervals(rest):

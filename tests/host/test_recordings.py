@@ -114,6 +114,12 @@ def test_the_next_person_comes_after_a_pause(tmp_path):
     assert names == {"a", "b"}
     rate = [np.sum(np.diff(np.signbit(p[:900]).astype(int)) == 1) / 9 for p in out["ppg"] - out["ppg"].mean()]
     assert sorted(round(2 * r) / 2 for r in rate) == [1.0, 1.5]
+    crowd, heard = Recordings(1, 2, folder=folder), []
+    for i in range(600):
+        crowd.step(i / 10, 0.1, None)
+        heard.append(crowd.names[crowd.playing[0]])
+    assert heard[0] == crowd.names[first[0]]
+    assert set(heard) == {"a", "b"}  # everybody has a turn
 
 
 def test_the_body_fills_in_what_a_recording_lacks(recorded):
