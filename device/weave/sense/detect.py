@@ -98,6 +98,8 @@ class Detector:
             self.onset = (self.onset + 1) & 0xFFFF
         d2 = self.d2
         self.d2 = d1
+        if since > _FORGET and not since & 31 and level:  # silence: whatever set the level may have been a jolt
+            self.fade()
         age = self.pending
         if age >= 0:
             age += 1
@@ -125,6 +127,12 @@ class Detector:
         self.blocks = 0
         self.learn(s)
         return 1
+
+    def fade(self):
+        """Halve what is remembered of strengths."""
+        for i in range(_KEEP):
+            self.strengths[i] >>= 1
+        self.level >>= 1
 
     def learn(self, s):
         """Take the strength of an accepted beat into the median of the last 8."""
