@@ -7,6 +7,7 @@ console bytes, and the attributes of the parts. A part that raises is put aside 
 from micropython import const
 
 from .keep import Supervisor
+from .mesh.frame import VISITOR
 
 # flags of the state that a node shares with the room
 TOUCHED = const(1)  # a visitor is here
@@ -82,7 +83,14 @@ class Node:
         self.damp.step(now, mesh.time(now), self.affect, self.sense.contact, mesh.room)
 
     def _shine(self, now):
-        self.light.step(now, self.mesh.time(now), self.sense, self.affect, self.damp)
+        """Light up; a visitor who let go leaves the last beats to the room."""
+        light = self.light
+        mesh = self.mesh
+        at = mesh.time(now)
+        light.step(now, at, self.sense, self.affect, self.damp)
+        if light.event_n:
+            mesh.send_event(VISITOR, light.event, light.event_n, at)
+            light.event_n = 0
 
     def _talk(self, now):
         self.console.step(now)

@@ -9,7 +9,7 @@ from .console import Console
 from .damp import Damp
 from .drivers import Hardware
 from .keep import Keep
-from .light import Light
+from .light import Light, Site
 from .mesh import Mesh
 from .mesh import keys as mesh_keys
 from .node import Node
@@ -17,18 +17,6 @@ from .sense import Sense
 from .sense.calibration import Calibration
 
 CLUSTER_MAX = 64
-
-
-class Site:
-    """Where the strand hangs (mm) and what it may draw (mA)."""
-
-    def __init__(self, config, strand):
-        self.x = config.x
-        self.y = config.y
-        self.z = config.z
-        self.budget_ma = config.budget_ma or strand["budget_ma"]
-        self.brightness = config.brightness
-        self.scene = config.scene
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -61,16 +49,27 @@ def compose(hardware, keep):
     affect = Affect(sense)
     mesh = Mesh(hardware.radio, hardware.nvs, mesh_keys.load(hardware.nvs), node, cluster_max=CLUSTER_MAX)
     damp = Damp(node)
-    light = Light(hardware.strand, Site(config, board["strand"]))
+    light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)
     made.console = Console(hardware.port, made)
     listen(made)
     return made
 
 
+def site(config, strand):
+    """Where the strand hangs and what may feed it, from configuration and board."""
+    return Site(
+        x=config.x,
+        y=config.y,
+        z=config.z,
+        budget_ma=config.budget_ma or strand["budget_ma"],
+        brightness=config.brightness,
+    )
+
+
 def listen(node):
     """Which part an event of the mesh belongs to."""
-    from .mesh import PING, POLICY, SCENE
+    from .mesh.frame import PING, POLICY, SCENE, VISITOR
 
     mesh = node.mesh
 
@@ -82,5 +81,6 @@ def listen(node):
             node.ping = buf[start] << 8 | buf[start + 1]
 
     mesh.on(SCENE, node.light.on_scene)
+    mesh.on(VISITOR, node.light.on_scene)
     mesh.on(POLICY, on_policy)
     mesh.on(PING, on_ping)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import rich_click as click
+
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 

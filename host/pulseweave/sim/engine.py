@@ -9,13 +9,14 @@ import struct
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from pulseweave import boards
+from pulseweave.network import Network
 from pulseweave.problem import Problem
 from pulseweave.sim import room, visitors
 from pulseweave.sim.body import Body
 from pulseweave.sim.faults import Faults
 from pulseweave.sim.frontend import FrontEnd
-from pulseweave.sim.network import provision_plan
 from pulseweave.sim.radio import Radio
 from pulseweave.sim.scenario import MOST_NODES, Action, Scenario
 from pulseweave.sim.workers import Worker
@@ -110,7 +111,7 @@ class Simulation:
         shares = np.array_split(np.arange(self.n), min(workers, self.n))
         self.plan = {
             "boards": {self.board.name: self.description},
-            "network": provision_plan(self.seed),
+            "network": keys(self.seed),
             "nodes": plan_nodes,
         }
         for share in shares:
@@ -278,7 +279,7 @@ class Simulation:
             self.tell(node, {"do": "ping", "id": self.ping})
         elif do == "damping":
             self.damping = a.on
-            self.tell(node if a.node >= 0 else 0, {"do": "damping", "on": a.on})
+            self.tell(0, {"do": "damping", "on": a.on})
         elif do == "scene":
             self.tell(0, {"do": "scene", "name": a.name})
             low, high = self.workers[0].ask({"do": "calibrate", "scene": a.name})["luminance"]
@@ -326,6 +327,16 @@ class Simulation:
         self.workers = []
         if self.recorder:
             self.recorder.close()
+
+
+def keys(seed: int) -> dict:
+    """The network of a simulated room, from its seed: key blobs in hex; node 1 may command."""
+
+    def key(what: str) -> bytes:
+        return hashlib.sha256(f"pulseweave simulated {what} {seed}".encode()).digest()[:16]
+
+    network = Network("simulated", 1 + seed % 254, {1: key("network")}, {1: key("command")})
+    return {"node": network.blob().hex(), "gateway": network.blob(True).hex(), "gateways": [1]}
 
 
 def checked(out: dict, key: str, n: int, kind) -> np.ndarray:

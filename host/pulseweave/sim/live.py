@@ -9,6 +9,7 @@ import time
 from collections import deque
 
 import numpy as np
+
 from pulseweave import __version__
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+
 from pulseweave.problem import Problem
 from pulseweave.sim.workers import Worker
 

@@ -5,6 +5,7 @@ white of an RGBW strand counts as one more unit on all three.
 """
 
 import numpy as np
+
 from pulseweave.problem import Problem
 
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722])

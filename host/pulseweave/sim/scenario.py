@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
 from pulseweave.problem import Problem
 
 BUILT_IN = Path(__file__).parent / "scenarios"

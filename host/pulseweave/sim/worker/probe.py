@@ -42,9 +42,8 @@ FIELDS = (
     ("received", "mesh", "received", "I"),
     ("rejected", "mesh", "rejected", "I"),
     ("duplicates", "mesh", "duplicates", "I"),
-    ("faults", "supervisor", "total", "I"),
 )
-EXTRA = (("mesh_ms", "I"), ("now", "I"))  # filled from calls, not attributes
+EXTRA = (("faults", "I"), ("mesh_ms", "I"), ("now", "I"))  # filled from calls, not attributes
 NAMES = [f[0] for f in FIELDS] + [e[0] for e in EXTRA]
 FORMAT = "<" + "".join(f[3] for f in FIELDS) + "".join(e[1] for e in EXTRA)
 MASKS = {"B": 0xFF, "H": 0xFFFF, "I": 0x3FFFFFFF}
@@ -57,6 +56,7 @@ def record(node, now, buf, at):
         v = int(getattr(getattr(node, part), attribute))
         mask = MASKS.get(letter)
         values.append(v & mask if mask else v)
+    values.append(sum(node.supervisor.faults))
     values.append(node.mesh.time(now) & 0x3FFFFFFF)
     values.append(now)
     pack_into(FORMAT, buf, at, *values)

@@ -29,9 +29,13 @@ def luminance(fleet, scene):
     from virtual import VirtualBoard
     from weave.drivers.strand import Strand
     from weave.keep.config import Config
-    from weave.light import Light, scene_payload
-    from weave.start import Site
+    from weave.light import Light
+    from weave.light.scenes import find
+    from weave.start import site
 
+    number = find(scene)
+    if number < 0:
+        raise ValueError("scene %r is unknown" % scene)
     bus = fleet.bus
     description = fleet.boards[0].description
     s = description["strand"]
@@ -45,8 +49,8 @@ def luminance(fleet, scene):
             bus.dirty = bytearray(1)
             bus.board = VirtualBoard(0, 0, description, 0, b"\2\0\0\0\0\0")
             strand = Strand(s["pin"], s["pixels"], s["order"], 1)
-            light = Light(strand, Site(Config(fleet.boards[0].fs), s))
-            light.set_scene(scene_payload(scene)[0], 0)
+            light = Light(strand, site(Config(fleet.boards[0].fs), s))
+            light.set_scene(number, 0)
             still = Still(level)
             total = 0.0
             for k in range(900):
