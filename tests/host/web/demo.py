@@ -32,7 +32,7 @@ class Demo:
         self.near = []
         for i in range(nodes):
             order = [int(j) for j in np.argsort(apart[i])[1:9]]
-            self.near.append([[j, int(-42 - 22 * math.log10(max(0.5, apart[i][j])))] for j in order])
+            self.near.append([[j + 1, int(-42 - 22 * math.log10(max(0.5, apart[i][j])))] for j in order])
         self.hr = np.array([rng.uniform(58, 88) for _ in range(nodes)])
         self.calm = np.array([rng.uniform(0.08, 0.3) for _ in range(nodes)])
         self.valence = np.array([rng.uniform(-0.6, 0.8) for _ in range(nodes)])
@@ -95,9 +95,10 @@ class Demo:
         place = (self.phase % 1)[:, None] * 1.5 - 0.15
         beat = np.exp(-(((y - place) / 0.10) ** 2)) * np.clip(1.25 - place, 0, 1) * self.touching[:, None]
         glow = (0.02 + 0.06 * self.touching[:, None] + 0.3 * level) * (0.25 + drift) + beat * (0.08 + 0.5 * level)
-        mix = np.clip(0.5 + 0.35 * self.valence[:, None] + 0.3 * (drift - 0.5), 0, 1)[..., None]
-        cool, warm = np.array([0.05, 0.5, 1.0]), np.array([1.0, 0.42, 0.10])
-        rgb = glow[..., None] * (cool * (1 - mix) + warm * mix)
+        tint = np.clip(0.62 + 0.5 * self.valence[:, None] + 0.35 * (drift - 0.5), 0, 1)[..., None]
+        cool, rose, warm = np.array([0.04, 0.34, 1.0]), np.array([0.80, 0.18, 0.42]), np.array([1.0, 0.40, 0.06])
+        colour = np.where(tint < 0.5, cool + (rose - cool) * 2 * tint, rose + (warm - rose) * (2 * tint - 1))
+        rgb = glow[..., None] * colour
         self.rgb = (np.clip(rgb, 0, 1) * 255).astype("u1").tobytes()
 
     # --- what the server asks

@@ -1,7 +1,7 @@
 // The room's arousal along the bottom: what is shared (line), the truth where it is known (dots), damping (dashes).
-// In: rows [t_s, collective, truth, g], each 0..1 or null. The newest is at the right; three minutes fit.
+// In: rows [t_s, collective, truth, g], each 0..1 or null. The newest is at the right.
 
-const SPAN = 180; // seconds
+const SPAN = [60, 180]; // seconds that fit: one minute at first, three in the end
 const KEEP = 2400;
 
 export class Curve {
@@ -52,7 +52,7 @@ export class Curve {
     c.clearRect(0, 0, width, height);
     if (!last) return;
     const small = width < 720, right = width - (small ? 74 : 118), left = -4;
-    const pace = (right - left) / SPAN;
+    const pace = (right - left) / Math.min(SPAN[1], Math.max(SPAN[0], last[0] - this.rows[0][0]));
     const x = (t) => right - (last[0] - t) * pace;
     const y = (v) => height - 9 - Math.min(1, Math.max(0, v)) * (height - 20);
     let first = this.rows.length - 1;

@@ -20,6 +20,7 @@ export class Glow {
     this.programs = {
       thread: program(gl, S.THREAD_VERTEX, S.THREAD_FRAGMENT),
       room: program(gl, S.SCREEN_VERTEX, S.ROOM_FRAGMENT),
+      line: program(gl, S.LINE_VERTEX, S.LINE_FRAGMENT),
       copy: program(gl, S.SCREEN_VERTEX, S.COPY_FRAGMENT),
     };
     this.texture = texture(gl);
@@ -28,6 +29,12 @@ export class Glow {
     this.small = this.software ? target(gl) : null; // the finished air, small, where a processor has to draw it
     this.ribbon = this.shape(SEGMENTS[Number(this.software)]);
     this.bare = gl.createVertexArray();
+    this.line = { vertices: gl.createVertexArray(), buffer: gl.createBuffer() };
+    gl.bindVertexArray(this.line.vertices);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.line.buffer);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
+    gl.bindVertexArray(null);
     canvas.addEventListener("webglcontextlost", (e) => { e.preventDefault(); this.lost = true; });
     canvas.addEventListener("webglcontextrestored", () => location.reload());
   }
@@ -85,8 +92,8 @@ export class Glow {
     }
   }
 
-  /** One frame; `fresh` where the pixels have changed since the last. */
-  draw(stand, t, sway, weights, light, fresh) {
+  /** One frame; `fresh` where the pixels have changed since the last; `lines` = [{points: [x, y, ...] CSS pixels, strength}]. */
+  draw(stand, t, sway, weights, light, fresh, lines) {
     if (this.lost || !this.strands) return;
     const gl = this.gl, { width, height } = this.canvas, { room, copy, thread } = this.programs, { near, far } = this.air;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.weights);
@@ -131,6 +138,21 @@ export class Glow {
       ["cord", 0.3], ["gain", 2.6]]) gl.uniform1f(thread.at[name], value);
     gl.bindVertexArray(this.ribbon.vertices);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, this.ribbon.count, this.strands.count);
+    if (lines.length) this.links(lines, stand);
+  }
+
+  links(lines, stand) {
+    const gl = this.gl, data = [];
+    for (const { points, strength } of lines) {
+      for (let i = 0; i + 3 < points.length; i += 2) {
+        for (const j of [i, i + 2]) data.push((points[j] / stand.width) * 2 - 1, 1 - (points[j + 1] / stand.height) * 2, 0.08 + 0.42 * strength);
+      }
+    }
+    gl.useProgram(this.programs.line.id);
+    gl.bindVertexArray(this.line.vertices);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.line.buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(data), gl.STREAM_DRAW);
+    gl.drawArrays(gl.LINES, 0, data.length / 3);
   }
 }
 

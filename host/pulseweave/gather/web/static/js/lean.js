@@ -3,14 +3,18 @@
 
 import { hang } from "./strands.js";
 
+const LABELS = 4; // the loudest neighbours are named with their strength in dBm
+const CURVE = 14; // pieces of a line
+
 const percent = (v) => `${Math.round(100 * v)} %`;
 const at = (nodes, name, i) => (Array.isArray(nodes?.[name]) ? nodes[name][i] : null);
+
+const NONE = [];
 
 export class Lean {
   constructor(send) {
     this.panel = document.getElementById("lean");
-    this.links = document.getElementById("links");
-    this.lines = this.links.getContext("2d");
+    this.labels = Array.from({ length: LABELS }, () => document.getElementById("links").appendChild(document.createElement("span")));
     this.scale = document.getElementById("scale");
     this.beat = document.getElementById("beat");
     this.finger = document.getElementById("finger");
@@ -26,7 +30,7 @@ export class Lean {
     this.beats = null;
     this.panel.hidden = node === null;
     document.body.classList.toggle("leaning", node !== null);
-    this.lines.clearRect(0, 0, this.links.width, this.links.height);
+    for (const label of this.labels) label.hidden = true;
     if (node !== null) document.getElementById("lean-name").textContent = strands.list[node].name;
   }
 
@@ -106,51 +110,49 @@ export class Lean {
     this.scale.setAttribute("aria-label", `${typeof felt === "number" ? `felt ${percent(felt)}, ` : ""}shown ${percent(shown ?? 0)}`);
   }
 
-  /** Each drawn frame: the beat, the lines, the panel's place. */
+  /** Each drawn frame: the beat, the panel's place. Returns the lines to the neighbours: {points: [x, y, ...] CSS pixels, strength 0..1}. */
   draw(stand, t, sway, still) {
-    if (this.node === null) return;
+    if (this.node === null) return NONE;
     const period = this.hr ? 60000 / this.hr : 0, since = performance.now() - (this.beaten ?? 0);
     const glow = period && since < 3 * period ? Math.exp(-(since % period) / 220) : 0;
     this.beat.style.opacity = (0.22 + 0.78 * glow).toFixed(2);
     this.beat.style.transform = still ? "" : `scale(${(1 + 0.55 * glow).toFixed(2)})`;
 
-    const ratio = Math.min(1.5, devicePixelRatio || 1), w = stand.width, h = stand.height;
-    if (this.links.width !== Math.round(w * ratio) || this.links.height !== Math.round(h * ratio)) {
-      this.links.width = Math.round(w * ratio);
-      this.links.height = Math.round(h * ratio);
-    }
-    const c = this.lines, p = [0, 0, 0], a = [0, 0, 0], b = [0, 0, 0];
-    c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    c.clearRect(0, 0, w, h);
-    const me = this.strands.list[this.node];
-    stand.project(hang(me, 0.42, t, sway, p), a);
-    c.font = "300 11px system-ui, sans-serif";
-    const loudest = [...this.neighbours].sort((x, y) => y[1] - x[1]).slice(0, 4).map((n) => n[0]);
-    for (const [node, rssi] of this.neighbours) {
+    const p = [0, 0, 0], a = [0, 0, 0], b = [0, 0, 0], lines = [];
+    stand.project(hang(this.strands.list[this.node], 0.42, t, sway, p), a);
+    let balance = 0, named = 0;
+    for (const [node, rssi] of [...this.neighbours].sort((x, y) => y[1] - x[1])) {
       const i = this.strands.index.get(node);
       if (i === undefined) continue;
       stand.project(hang(this.strands.list[i], 0.42, t, sway, p), b);
       if (b[2] < 0.1) continue;
-      const strength = Math.min(1, Math.max(0.08, (rssi + 95) / 50));
-      c.strokeStyle = `rgb(214 222 245 / ${(0.08 + 0.5 * strength).toFixed(3)})`;
-      c.lineWidth = 0.5 + 0.9 * strength;
-      const mx = (a[0] + b[0]) / 2, my = (a[1] + b[1]) / 2 + 0.10 * Math.hypot(a[0] - b[0], a[1] - b[1]);
-      c.beginPath(); c.moveTo(a[0], a[1]); c.quadraticCurveTo(mx, my, b[0], b[1]); c.stroke();
-      c.beginPath(); c.arc(b[0], b[1], 1.8, 0, 6.3); c.fillStyle = c.strokeStyle; c.fill();
-      if (loudest.includes(node)) {
-        c.fillStyle = "rgb(226 230 246 / 0.78)";
-        c.fillText(`${rssi}`, b[0] + 6, b[1] - 5);
+      balance += Math.sign(b[0] - a[0]);
+      const mx = (a[0] + b[0]) / 2, my = (a[1] + b[1]) / 2 + 0.1 * Math.hypot(a[0] - b[0], a[1] - b[1]), points = [];
+      for (let k = 0; k <= CURVE; k++) {
+        const u = k / CURVE, v = 1 - u;
+        points.push(v * v * a[0] + 2 * u * v * mx + u * u * b[0], v * v * a[1] + 2 * u * v * my + u * u * b[1]);
+      }
+      lines.push({ points, strength: Math.min(1, Math.max(0.1, (rssi + 95) / 50)) });
+      if (named < LABELS) {
+        const label = this.labels[named++];
+        label.hidden = false;
+        if (label.textContent !== `${rssi}`) label.textContent = `${rssi}`;
+        label.style.transform = `translate(${Math.round(b[0] + 6)}px, ${Math.round(b[1] - 18)}px)`;
       }
     }
-    if (w > 720) this.beside(stand, t, sway, a, p, b);
+    while (named < LABELS) this.labels[named++].hidden = true;
+    if (stand.width > 720) this.beside(stand, t, sway, a, balance);
+    return lines;
   }
 
-  /** The panel goes to the emptier side of its strand and stays inside the window. */
-  beside(stand, t, sway, a, p, b) {
+  /** The panel goes to the side of its strand that has fewer neighbours, and stays inside the window. */
+  beside(stand, t, sway, a, balance) {
+    const wide = this.panel.offsetWidth, high = this.panel.offsetHeight, gap = 34, p = [0, 0, 0], b = [0, 0, 0];
     stand.project(hang(this.strands.list[this.node], 0.1, t, sway, p), b);
-    const wide = this.panel.offsetWidth, high = this.panel.offsetHeight, gap = 34;
-    const x = a[0] < stand.width - wide - gap - 16 && (a[0] < stand.width * 0.62 || a[0] < wide + gap) ? a[0] + gap : a[0] - wide - gap;
+    const fitsRight = a[0] + gap + wide < stand.width - 16, fitsLeft = a[0] - gap - wide > 16;
+    if (this.side === undefined || this.sided !== this.node) { this.side = balance; this.sided = this.neighbours.length ? this.node : null; }
+    const right = fitsRight && (!fitsLeft || this.side <= 0);
     const y = Math.min(stand.height - high - 100, Math.max(66, b[1] - 6));
-    this.panel.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    this.panel.style.transform = `translate(${Math.round(right ? a[0] + gap : a[0] - wide - gap)}px, ${Math.round(y)}px)`;
   }
 }

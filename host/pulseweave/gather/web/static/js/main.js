@@ -250,7 +250,7 @@ addEventListener("resize", resize);
 
 // --- each frame
 
-let before = 0, counted = 0, countedAt = performance.now(), countedPictures = 0, slow = 0;
+let before = 0, counted = 0, countedAt = performance.now(), countedPictures = 0, slow = 0, quick = 0, patience = 5;
 function frame(now) {
   requestAnimationFrame(frame);
   // a computer that draws with its processor leaves it to the room: it draws when there is something new to see
@@ -271,8 +271,8 @@ function frame(now) {
     weights[i] += (goal - weights[i]) * k;
   }
   stand.update(t, sway);
-  painter.draw(stand, t, sway, weights, light, fresh);
-  lean.draw(stand, t, sway, !sway);
+  const lines = lean.draw(stand, t, sway, !sway);
+  painter.draw(stand, t, sway, weights, light, fresh, lines);
   stats.frames += 1;
   if (now - countedAt > 1000) {
     const s = (now - countedAt) / 1000;
@@ -284,10 +284,17 @@ function frame(now) {
   }
 }
 
-/** A picture that comes late is worse than a coarse one: draw fewer pixels where frames are slow. */
+/** A picture that comes late is worse than a coarse one: fewer pixels where frames are slow, more again where they are not. */
 function adapt() {
   if (document.hidden) return;
-  slow = stats.fps < 24 ? slow + 1 : 0;
-  if (slow >= 2 && stats.scale > 0.4) { stats.scale = Math.max(0.4, stats.scale * 0.8); slow = 0; sharpness(); }
+  slow = stats.fps < 22 ? slow + 1 : 0;
+  quick = stats.fps > 24 && stats.scale < 1 ? quick + 1 : 0;
+  if (slow >= 3 && stats.scale > 0.45) {
+    stats.scale = Math.max(0.4, stats.scale * 0.8);
+    if (quick < patience) patience = Math.min(120, patience * 2);
+  } else if (quick >= patience) stats.scale = Math.min(1, stats.scale / 0.8);
+  else return;
+  slow = quick = 0;
+  sharpness();
 }
 requestAnimationFrame(frame);

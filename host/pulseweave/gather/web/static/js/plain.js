@@ -33,7 +33,7 @@ export class Plain {
     this.image.data.fill(255);
   }
 
-  draw(stand, t, sway, weights, light) {
+  draw(stand, t, sway, weights, light, fresh, lines) {
     if (!this.strands) return;
     const c = this.context, k = this.canvas.height / stand.height;
     this.air.fill(this.strands, stand, t, sway, weights, light.now);
@@ -60,6 +60,13 @@ export class Plain {
         a[0] = b[0]; a[1] = b[1];
       }
     });
+    c.lineWidth = k;
+    for (const { points, strength } of lines) {
+      c.strokeStyle = `rgb(214 222 245 / ${(0.08 + 0.42 * strength).toFixed(2)})`;
+      c.beginPath();
+      for (let i = 0; i < points.length; i += 2) c.lineTo(points[i] * k, points[i + 1] * k);
+      c.stroke();
+    }
   }
 
   /** The air as a picture. */

@@ -74,6 +74,18 @@ void main() {
   colour = vec4(tone(mix(cord, light * end, on) * fade), 1.0);
 }`;
 
+// Fine lines between strands that hear each other.
+export const LINE_VERTEX = `#version 300 es
+layout(location=0) in vec3 point;    // place on the screen, strength
+out mediump float strength;
+void main() { gl_Position = vec4(point.xy, 0.0, 1.0); strength = point.z; }`;
+
+export const LINE_FRAGMENT = `#version 300 es
+precision mediump float;
+in float strength;
+out vec4 colour;
+void main() { colour = vec4(vec3(0.84, 0.87, 0.96) * strength, 1.0); }`;
+
 export const SCREEN_VERTEX = `#version 300 es
 out vec2 uv;
 void main() {
