@@ -93,6 +93,7 @@ class Receiver:
 
     def __init__(self):
         self._pending = bytearray()
+        self._outside = True  # what waits came after the end of a frame: it cannot be one
         self._last: int | None = None
         self.frames = 0
         self.lost = 0
@@ -107,9 +108,8 @@ class Receiver:
                 return
             segment = bytes(self._pending[:zero])
             del self._pending[: zero + 1]
-            if not segment:
-                continue
             frame = decode_segment(segment)
+            self._outside = frame is not None
             if frame:
                 lost = 0 if self._last is None else (frame.sequence - self._last - 1) & 255
                 self._last = frame.sequence
@@ -120,26 +120,24 @@ class Receiver:
                 yield from self._text(segment)
 
     def rest(self) -> Iterator[Text]:
-        """What is left when the line is closed."""
+        """What is left when the line is closed, or quiet for a while."""
         segment = bytes(self._pending)
         self._pending.clear()
+        self._outside = True
         yield from self._text(segment)
 
     def _lines(self) -> Iterator[Text]:
-        """Whole lines that wait, if no frame can have begun in them: a frame is short and ends with a zero."""
-        end = self._pending.rfind(b"\n")
-        if end >= 0 and (len(self._pending) > FRAME_MAX or self._printable(self._pending[: end + 1])):
-            segment = bytes(self._pending[: end + 1])
-            del self._pending[: end + 1]
-            yield from self._text(segment)
-        elif len(self._pending) > SEGMENT_MAX:
-            segment = bytes(self._pending[:-FRAME_MAX])
-            del self._pending[:-FRAME_MAX]
-            yield from self._text(segment)
-
-    @staticmethod
-    def _printable(data: bytes) -> bool:
-        return not data.translate(None, b"\t\r\n\x1b" + bytes(range(32, 127)))
+        """Whole lines that wait, once it is certain that they are no part of a frame."""
+        if len(self._pending) > FRAME_MAX:
+            self._outside = True
+        if not self._outside:
+            return
+        end = self._pending.rfind(b"\n") + 1
+        if not end and len(self._pending) > SEGMENT_MAX:
+            end = SEGMENT_MAX
+        segment = bytes(self._pending[:end])
+        del self._pending[:end]
+        yield from self._text(segment)
 
     @staticmethod
     def _text(segment: bytes) -> Iterator[Text]:
@@ -213,13 +211,26 @@ def decode(frame: Frame) -> dict | None:
     if frame.kind == BEAT and len(p) == 10:
         ms, ibi, beats, quality, gap = struct.unpack("<IHHBB", p)
         return {"ms": ms, "ibi_ms": ibi / 16, "beats": beats, "quality": round(quality / 255, 3), "gap": gap}
-    if frame.kind == RAW and len(p) >= 6:
-        ms, n, m = struct.unpack_from("<IBB", p)
-        if len(p) != 6 + 3 * n + 2 * m:
-            return None
-        pulse = [int.from_bytes(p[6 + 3 * i : 9 + 3 * i], "little") for i in range(n)]
-        return {"ms": ms, "pulse": pulse, "skin": list(struct.unpack_from(f"<{m}H", p, 6 + 3 * n))}
+    if frame.kind == RAW and len(p) >= 4:
+        return raw(p)
     return None
+
+
+def raw(p: bytes) -> dict | None:
+    """Raw samples: `ms` of the last tick, `pulse` counts, `skin` sums (one a tick); None where the lengths do not fit."""
+    out = {"ms": struct.unpack_from("<I", p)[0], "pulse": [], "skin": []}
+    k = 4
+    while k < len(p):
+        n = p[k]
+        if k + 3 + 3 * n > len(p):
+            return None
+        k += 1
+        for _ in range(n):
+            out["pulse"].append(int.from_bytes(p[k : k + 3], "little"))
+            k += 3
+        out["skin"].append(int.from_bytes(p[k : k + 2], "little"))
+        k += 2
+    return out
 
 
 def document(text: str):

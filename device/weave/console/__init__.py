@@ -1,7 +1,7 @@
 """The console: one serial line for people with a terminal and for hosts, shared with the REPL.
 
 In: bytes of a port; the node's parts. Out: text, and frames between it (out.py, streams.py; layouts in README.md). Lines are
-plain commands (commands.py), or `@base64(payload, CRC-32)` from a host. A line is at most 319 bytes; what is longer or
+plain commands (commands.py), or `@base64(payload, CRC-32)` from a host. A line is at most 255 bytes; what is longer or
 not printable is thrown away and counted. step() never waits, and idle or streaming frames it allocates nothing.
 """
 
@@ -12,12 +12,13 @@ from micropython import const
 from . import streams
 from .out import Out
 
-_LINE = const(320)
+_LINE = const(256)
 _JOBS = const(4)
 _PART = const(80)  # bytes of text at once
 _WHOLE = const(160)  # room that must be free before an answer goes on
 _RAW_MS = const(600000)  # raw ends by itself
 _ECHO = const(200)  # bytes waiting that end the echo: garbage must not crowd out frames
+_SHORT = const(12)  # values in a line of text
 _FRAMES = const(3)
 
 
@@ -97,12 +98,11 @@ class Console:
         self.out.text(b"\r\n")
         if words:
             doc = self.run(words)
-            if self.mode:
-                self._say(doc)
-            else:
+            if not self.mode:
                 from .commands import text
 
-                self._job(self._lines(text(doc)))
+                doc = text(doc)
+            self._say(doc)
 
     def _host(self, data):
         """A host's line: kind, number, text of a command or (kind 2) a sealed command for the mesh; answered in frames."""
@@ -144,33 +144,27 @@ class Console:
 
     # --- out
 
-    def _job(self, items):
+    def _say(self, doc, kind=0, number=0):
+        """Text, lines of text, or a document as JSON; as lines, or in frames of a kind."""
+        if isinstance(doc, dict) or (kind or self.mode) and isinstance(doc, list):
+            import json
+
+            doc = json.dumps(doc)
         if len(self._jobs) < _JOBS:
-            self._jobs.append(items)
+            self._jobs.append(self._parts([doc] if isinstance(doc, str) else doc, kind, number))
         else:
             self.out.dropped += 1
         self._busy = True
 
-    def _say(self, doc, kind=0, number=0):
-        """Text, or a document as JSON, as a line or in frames of a kind."""
-        if not isinstance(doc, str):
-            import json
-
-            doc = json.dumps(doc)
-        self._job(self._parts(doc, kind, number) if kind else self._lines(iter((doc,))))
-
-    def _lines(self, rows):
+    def _parts(self, rows, kind, number):
+        """Rows of text as bytes, or as frames' payloads: number, 1 on the last one, text."""
         for row in rows:
             data = row.encode()
-            for i in range(0, len(data), _PART):
-                yield data[i : i + _PART]
-            yield b"\r\n"
-
-    def _parts(self, text, kind, number):
-        """Frames: number, 1 on the last one, text."""
-        data = text.encode()
-        for i in range(0, len(data) or 1, _PART):
-            yield kind, bytes((number, i + _PART >= len(data))) + data[i : i + _PART]
+            for i in range(0, len(data) or 1, _PART):
+                part = data[i : i + _PART]
+                yield (kind, bytes((number, i + _PART >= len(data))) + part) if kind else part
+            if not kind:
+                yield b"\r\n"
 
     def _work(self, now):
         """Streams, answers, and the ring."""
@@ -212,9 +206,12 @@ class Console:
                 self._notes = node.keep.notes.taken
                 self._say(node.keep.notes.last, streams.CRASH)
         else:
-            from .commands import line, values
+            from .commands import text, values
 
-            self._say(line(node) if self.watch == 1 else values(node))
+            if self.watch == 1:
+                self._say("  ".join(text([values(node, self.table[:_SHORT])])))
+            else:
+                self._say(values(node, self.table))
 
     def _tell(self, sense):
         """A new beat."""

@@ -7,18 +7,18 @@ typed. This module is loaded with the first command. Parts of the node that are 
 from . import streams
 
 HELP = {
-    "?": "this list; -j after a command: JSON",
+    "?": "this list; -j: JSON",
     "status": "this node",
-    "watch": "a line a second; -j, -f frames; off",
-    "beats": "heart beats; -j, -f; off",
+    "watch": "a line a second; -j -f; off",
+    "beats": "heart beats; -j -f; off",
     "mesh": "who is in the room",
-    "scene": "[NAME] show or choose",
+    "scene": "[NAME]",
     "identify": "[NODE] blink",
-    "config": "[KEY [VALUE]] or save",
-    "crash": "what went wrong; clear",
+    "config": "[KEY [VALUE]] | save",
+    "crash": "notes | clear",
     "optout": "neutral light, nothing shared; off",
-    "raw": "the wearer's own samples over this cable; off",
-    "reboot": "restart",
+    "raw": "the wearer's samples, over this cable; off",
+    "reboot": "",
 }
 
 
@@ -32,10 +32,10 @@ def answer(con, words):
     return globals()[word](con, con.node, words[1:])
 
 
-def values(node):
-    """Everything in streams.FIELDS that the node has, scaled: fractions 0..1, bpm, ms, microsiemens."""
+def values(node, table):
+    """What `table` (of streams.fields) holds, scaled: fractions 0..1, bpm, ms, microsiemens."""
     out = {}
-    for part, attribute, divisor, name in streams.fields(node):
+    for part, attribute, divisor, name in table:
         v = getattr(part, attribute, None)
         if v is not None:
             out[name] = round(v / divisor, 3) if divisor else int(v)
@@ -45,54 +45,46 @@ def values(node):
 def status(con, node, args):
     import gc
 
-    out = values(node)
-    out["scene"] = scene(con, node, ())["scene"]
+    out = values(node, streams.fields(node))
+    out.update(scene(con, node, ()))
+    out["free"] = gc.mem_free()
+    out["dropped"] = con.out.dropped
+    out["garbage"] = con.garbage
     keep = getattr(node, "keep", None)
     if keep:
-        c = keep.config
-        out.update(
-            {"node": c.node, "name": c.name, "cluster": c.cluster, "role": c.role, "up_s": keep.uptime()}
-        )
-        out.update(
-            {"boots": keep.boots, "bad_boots": keep.bad, "cause": keep.cause, "notes": keep.notes.taken}
-        )
+        out.update(keep.config.values())
+        out["up_s"] = keep.uptime()
     if hasattr(node, "mesh"):
         out["node"] = node.mesh.node
     sup = getattr(node, "supervisor", None)
     if sup:
         out["faults"] = {sup.names[i]: n for i, n in enumerate(sup.faults) if n}
-    out.update({"free": gc.mem_free(), "dropped": con.out.dropped, "garbage": con.garbage})
     return out
 
 
 def mesh(con, node, args):
     room = node.mesh.room
-    out = []
-    for i in range(room.count):
-        row = {"node": room.node[i], "age": room.age[i]}
-        for name, divisor in (("arousal", 4096), ("confidence", 255), ("g", 4096)):
-            row[name] = round(getattr(room, name)[i] / divisor, 2)
-        out.append(row)
-    return out
+    scale = (("node", 0), ("age", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096))
+    return [
+        {k: round(getattr(room, k)[i] / d, 2) if d else getattr(room, k)[i] for k, d in scale}
+        for i in range(room.count)
+    ]
 
 
 def scene(con, node, args):
+    """Scene for the room where the node can tell it (choose), else for this strand."""
     light = getattr(node, "light", None)
     names = list(getattr(light, "names", ()))
     if args:
         if args[0] not in names:
             raise ValueError("no scene %s: there are %s" % (args[0], " ".join(names)))
-        change(node, names.index(args[0]))
+        i = names.index(args[0])
+        if hasattr(node, "choose"):
+            node.choose(i)
+        else:
+            light.set_scene(i, -1)
     i = getattr(light, "scene", 0)
     return {"scene": names[i] if i < len(names) else i, "scenes": names}
-
-
-def change(node, i):
-    """Scene i for the room where the node can tell it (choose), else for this strand."""
-    if hasattr(node, "choose"):
-        node.choose(i)
-    else:
-        node.light.set_scene(i, -1)
 
 
 def identify(con, node, args):
@@ -101,8 +93,8 @@ def identify(con, node, args):
     elif args:
         raise ValueError("no mesh to reach node %s" % args[0])
     else:
-        change(node, node.light.names.index("identify"))
-    return {"identify": args[0] if args else "here"}
+        scene(con, node, ("identify",))
+    return {"identify": args}
 
 
 def config(con, node, args):
@@ -122,13 +114,14 @@ def config(con, node, args):
 
 
 def crash(con, node, args):
+    notes = node.keep.notes
     if args == ["clear"]:
-        node.keep.notes.clear()
-    return node.keep.notes.read()
+        notes.clear()
+    return notes.read()
 
 
 def optout(con, node, args):
-    node.damp.opt_out(args != ["off"])
+    node.damp.opt_out(not args)
     return {"opted_out": node.damp.opted_out}
 
 
@@ -139,9 +132,9 @@ def reboot(con, node, args):
 
 
 def raw(con, node, args):
-    if args != ["off"] and not node.sense.contact:
+    if not args and not node.sense.contact:
         raise ValueError("raw is for the wearer: touch the sensor first")
-    con.stream_raw(args != ["off"])
+    con.stream_raw(not args)
     return {"raw": con.raw}
 
 
@@ -156,21 +149,13 @@ def beats(con, node, args):
     return {"beats": con.beats}
 
 
-def line(node):
-    """The first dozen values on one line."""
-    v = values(node)
-    return "  ".join("%s %s" % (f[3], v[f[3]]) for f in streams.fields(node)[:12] if f[3] in v)
-
-
 def text(doc):
     """Lines of a document, for people; a `text` (a traceback) comes on lines of its own."""
-    for row in [doc] if isinstance(doc, dict) else doc or ["nothing"]:
-        if isinstance(row, str):
-            yield row
-        elif row is doc:
-            for k in row:
-                yield "%-14s%s" % (k, row[k])
-        else:
-            yield "  ".join("%s %s" % (k, row[k]) for k in row if k != "text")
-            if "text" in row:
-                yield row["text"].replace("\n", "\r\n  ")
+    if isinstance(doc, dict):
+        return ["%-14s%s" % (k, doc[k]) for k in doc]
+    out = [] if doc else ["nothing"]
+    for row in doc:
+        out.append("  ".join("%s %s" % (k, row[k]) for k in row if k != "text"))
+        if "text" in row:
+            out.append(row["text"].replace("\n", "\r\n  "))
+    return out

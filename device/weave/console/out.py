@@ -16,12 +16,6 @@ _MASK = const(511)
 _CHUNK = const(96)  # what a UART's FIFO takes at once
 _PAYLOAD = const(96)
 
-# CRC-32 (reflected polynomial 0xEDB88320) of 0..15, upper and lower halves
-_HI = (0x0000, 0x1DB7, 0x3B6E, 0x26D9, 0x76DC, 0x6B6B, 0x4DB2, 0x5005)
-_HI += (0xEDB8, 0xF00F, 0xD6D6, 0xCB61, 0x9B64, 0x86D3, 0xA00A, 0xBDBD)
-_LO = (0x0000, 0x1064, 0x20C8, 0x30AC, 0x4190, 0x51F4, 0x6158, 0x713C)
-_LO += (0x8320, 0x9344, 0xA3E8, 0xB38C, 0xC2B0, 0xD2D4, 0xE278, 0xF21C)
-
 
 class Out:
     """`body`: kind, sequence, then up to 96 bytes of payload; `used` bytes wait; `dropped` texts and frames had no room."""
@@ -35,8 +29,13 @@ class Out:
         self._chunk = bytearray(_CHUNK)
         self._view = memoryview(self._chunk)
         self._sequence = 0
-        self._hi = array("H", _HI)
-        self._lo = array("H", _LO)
+        self._hi = array("H")
+        self._lo = array("H")
+        for i in range(16):  # CRC-32, reflected polynomial, of a nibble
+            for _ in range(4):
+                i = i >> 1 ^ (0xEDB88320 if i & 1 else 0)
+            self._hi.append(i >> 16)
+            self._lo.append(i & 0xFFFF)
 
     def room(self):
         """Bytes that still fit."""

@@ -21,11 +21,12 @@ FIELDS = (
     "affect.arousal/4096 affect.confidence/255 damp.level/4096 damp.g/4096 damp.ratio_q8/256=ratio "
     "mesh.neighbours light.ma affect.fast/4096 affect.valence/4096 damp.rho/4096 damp.contagion damp.opted_out "
     "sense.skin_ok sense.scrs sense.ibi_q4/16=ibi_ms sense.faults=sensor_faults light.scene light.limited light.frames "
-    "mesh.synced mesh.sent mesh.received mesh.rejected mesh.restarts=radio_restarts keep.safe console.raw"
+    "mesh.synced mesh.sent mesh.received mesh.rejected mesh.restarts=radio_restarts keep.safe "
+    "keep.boots keep.bad=bad_boots keep.cause console.raw"
 )
 
-_HOLD = const(10)  # raw: ticks in a frame
-_PULSES = const(20)  # most pulse samples in a frame
+_RAW = const(92)  # bytes of raw samples in a frame
+_MOST = const(8)  # pulse samples in a tick; more come only after a stall
 
 
 def fields(node):
@@ -61,41 +62,33 @@ def beat(sense, out):
 
 
 class Raw:
-    """Gathers the samples of ten ticks into one frame: ms, counts, pulses (24 bits each), skin sums (16 bits each)."""
+    """Gathers raw samples: for each tick their number, pulse counts (24 bits each), the skin sum (16 bits)."""
 
     def __init__(self):
-        self._pulse = bytearray(3 * _PULSES)
-        self._skin = bytearray(2 * _HOLD)
-        self._n = self._m = 0
+        self._body = bytearray(_RAW)
+        self._k = 0
 
     def step(self, sense, now, out):
-        """Take this tick's samples; queue a frame every tenth tick."""
-        n = self._n
-        if getattr(sense, "at", now) == now:
-            samples = sense.pulse.samples
-            b = self._pulse
-            for i in range(getattr(sense, "polled", 1)):
-                if n < _PULSES:
-                    x = samples[i]
-                    b[3 * n] = x & 255
-                    b[3 * n + 1] = x >> 8 & 255
-                    b[3 * n + 2] = x >> 16 & 255
-                    n += 1
-        m = self._m
-        x = sense.skin.sensor.samples[0]
-        self._skin[2 * m] = x & 255
-        self._skin[2 * m + 1] = x >> 8 & 255
-        self._n = n
-        self._m = m + 1
-        if m + 1 == _HOLD:
-            body = out.body
-            pack_into("<IBB", body, 2, now, n, _HOLD)
-            k = 8
-            for i in range(3 * n):
-                body[k] = self._pulse[i]
+        """Take this tick's samples; a full body leaves as a frame that begins with now in ms."""
+        body = self._body
+        k = self._k
+        n = getattr(sense, "polled", 1) if getattr(sense, "at", now) == now else 0
+        if n > _MOST:
+            n = _MOST
+        body[k] = n
+        k += 1
+        for i in range(n + 1):
+            x = sense.pulse.samples[i] if i < n else sense.skin.sensor.samples[0]
+            body[k] = x & 255
+            body[k + 1] = x >> 8 & 255
+            k += 2
+            if i < n:
+                body[k] = x >> 16 & 255
                 k += 1
-            for i in range(2 * _HOLD):
-                body[k] = self._skin[i]
-                k += 1
-            self._n = self._m = 0
-            out.frame(RAW, k - 2)
+        if k > _RAW - 3 - 3 * _MOST:
+            pack_into("<I", out.body, 2, now)
+            for i in range(k):
+                out.body[6 + i] = body[i]
+            out.frame(RAW, 4 + k)
+            k = 0
+        self._k = k

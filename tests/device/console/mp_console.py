@@ -291,12 +291,12 @@ def test_raw_only_for_the_wearer_and_only_while_touching():
     for i in range(200, 300):
         con.step(20 * i)
     assert con.raw == 0 and len(port.out) == before
-    got = [f for f in frames(port.out) if f[0] == 5]
-    assert len(got) in (9, 10)
-    body = got[0][2]
-    ms, count, m = unpack("<IBB", body[:6])
-    assert (count, m, len(body)) == (20, 10, 6 + 60 + 20)
-    assert int.from_bytes(body[6:9], "little") == 200001 and unpack("<H", body[-2:])[0] == 23456
+    got = [f[2] for f in frames(port.out) if f[0] == 5]
+    assert len(got) in (10, 11, 12), len(got)
+    body = got[0]
+    assert len(body) == 4 + 8 * 9  # eight ticks of two pulse samples and a skin sum
+    assert body[4] == 2 and int.from_bytes(body[5:8], "little") == 200001
+    assert int.from_bytes(body[8:11], "little") == 200002 and unpack("<H", body[11:13])[0] == 23456
 
 
 def test_raw_ends_after_ten_minutes():
