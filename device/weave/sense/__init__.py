@@ -127,7 +127,7 @@ class Sense:
             if self.pulse.rate_mhz <= 75000
             else 512000000 // self.pulse.rate_mhz
         )
-        at = self.fiducial.locate(detector.ring, detector.peak - 2)
+        at = self.fiducial.locate(detector.ring, detector.peak - 3)
         age_q8 = ((detector.n << 8) - at) & 0xFFFFFFF
         self.beat_ms = ticks_add(self.at, -((age_q8 * period_q8) >> 16))
         clean = 0

@@ -1,17 +1,17 @@
-"""Detector: samples of a pulse wave in, beats out, decided within 0.4 s of the upslope.
+"""Detector: samples of a pulse wave in, beats out, decided 0.35..0.55 s after the upslope.
 
 In:  one sample per call at 50 Hz, any integer 0..262143, rising with blood volume.
 Out: `peak` index of the sample before which the accepted upslope was steepest (see `n`), `strength` its height,
      `agreed` 1 where an independent detector saw exactly one pulse since the last beat, `onset` counts upslopes
      at once, for a light that beats with the heart (provisional: about one in fifty is taken back).
 
-The slope is the difference of two neighbouring means of 3 samples (times 3): flat between 0.5 and 8 Hz up to its
-slope, null at 16.7 Hz. A candidate is a local maximum of the slope; it is a beat when no steeper one follows
-within 0.4 s (or 0.6 of the usual interval), it comes no sooner than 0.6 of the usual interval after the last beat,
-and it reaches 0.3 of the median of the last strengths, less when a beat is overdue. After Zong et al. 2003
+The slope is the difference of two neighbouring means of 4 samples (times 4), null at 12.5 and 25 Hz. A candidate is
+a local maximum of the slope; it is a beat when no steeper one follows within 0.28 s (0.48 s where it is weaker than
+usual), it comes no sooner than 5/8 of the usual interval after the last beat, and it reaches a quarter of the median
+of the last strengths, less when a beat is overdue. After Zong et al. 2003
 (slope-sum function, refractory, decay). The witness is Elgendi et al. 2013, two moving averages, on the raw wave.
 
-Integer bounds at 18 bits: slope 3 * 2**18, moving averages 33 * 5 * 2**18 = 4.3e7.
+Integer bounds at 18 bits: slope 4 * 2**18, moving averages 33 * 5 * 2**18 = 4.3e7.
 """
 
 from array import array
@@ -21,7 +21,8 @@ from micropython import const
 RING = const(64)
 _MASK = const(63)
 COUNT = const(0xFFFFF)  # sample counter, 20 bits: 5.8 h, compared by masked difference
-_LOOK = const(20)  # samples a candidate waits for a steeper one
+_SOON = const(14)  # samples a candidate waits for a steeper one: as steep as usual,
+_LATE = const(24)  # and less
 _SHORT = const(12)  # refractory limits, samples: 0.24 s and 0.6 s
 _LONG = const(30)
 _KEEP = const(8)  # strengths remembered
@@ -79,8 +80,8 @@ class Detector:
         elif m > level << 2:
             self.above = 1
             self.blocks += 1
-        # slope, centred 2.5 samples back
-        d = self.d + x - 2 * ring[(n - 3) & _MASK] + ring[(n - 6) & _MASK]
+        # slope, centred 3.5 samples back
+        d = self.d + x - 2 * ring[(n - 4) & _MASK] + ring[(n - 8) & _MASK]
         ring[n & _MASK] = x
         d1 = self.d
         self.d = d
@@ -108,11 +109,11 @@ class Detector:
             self.pending = 1
             self.pending_s = d1
             return 0
-        if age < 0 or age < _LOOK and age < refractory:
+        if age < _SOON or age < _LATE and age < refractory and self.pending_s < level - (level >> 3):
             return 0
         self.pending = -1
         s = self.pending_s
-        need = (level * 5) >> 4
+        need = level >> 2
         over = since - age - self.usual - (self.usual >> 2)
         if over > 0:  # overdue: ask for less, down to a fifth
             if over > 40:
