@@ -6,7 +6,7 @@ In: the simulation after every tick, its records once a second. Out: `report()`,
 import numpy as np
 
 from pulseweave.sim.engine import Simulation, Tick
-from pulseweave.sim.flashes import Flashes
+from pulseweave.sim.flashes import FlashMeter
 
 SETTLED = 0.24
 WARM_UP_S = 70.0  # the estimators learn their baselines before anything is correlated
@@ -25,7 +25,7 @@ class Measures:
         self.g_max = 0.0
         self.rho_min = 1.0
         self.current_max = 0.0
-        self.flash = Flashes(25.0)
+        self.flash = FlashMeter(sim.n, sim.strands.count)
         self.clock_errors: list[np.ndarray] = []
         self.state_ages: list[int] = []
         self.pings_due = 0
@@ -42,7 +42,7 @@ class Measures:
         sim = self.sim
         self.seconds = (done.number + 1) * 0.02
         if done.number % 2:  # every strand renders on every second tick
-            self.flash.push(sim.strands.rgb())
+            self.flash.frame(self.seconds, sim.strands)
         if done.shown:
             self.current_max = max(self.current_max, float(sim.strands.current_ma().max()))
         if done.pinged is not None:
@@ -131,7 +131,7 @@ class Measures:
         errors = np.concatenate(late) if late else errors
         ages = np.array(self.state_ages or [np.nan]) / 1000
         radio = sim.radio.statistics()
-        flash = self.flash.report().json()
+        flash = self.flash.report()
         return {
             "scenario": sim.scenario.name,
             "nodes": sim.n,
