@@ -11,6 +11,7 @@ depend on how many others there are (`noise.py`), and steps of any length that i
 """
 
 import numpy as np
+
 from pulseweave.sim import noise
 from pulseweave.sim.heart import Heart
 from pulseweave.sim.person import Person

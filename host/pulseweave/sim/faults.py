@@ -18,6 +18,7 @@ and `flags` uint8[n] for the shim that plays the chip's bus.
 """
 
 import numpy as np
+
 from pulseweave.problem import Problem
 from pulseweave.sim import noise
 

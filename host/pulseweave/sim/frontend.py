@@ -56,7 +56,7 @@ class FrontEnd:
         self.drift_key = noise.key(seed, numbers, "ir drift")
         self.kick_key = noise.key(seed, numbers, "contact")
         self.at = 0  # samples so far
-        self.dc: np.ndarray | None = None
+        self.dc = np.full(self.n, np.nan)  # the mean of the pulse volts; not known yet
         self.kick = np.zeros(self.n)
         self.cover = np.zeros(self.n)
         self.touched = np.zeros(self.n, dtype=bool)
@@ -88,9 +88,7 @@ class FrontEnd:
 
     def _couple(self, ppg: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """float64[n, k]: pulse without its DC, with the swing after a change of contact."""
-        if self.dc is None:
-            self.dc = ppg[:, :1].mean(axis=1) if ppg.size else np.zeros(self.n)
-        changed = touching != self.touched
+        changed = (touching != self.touched) | np.isnan(self.dc)
         if changed.any() and ppg.size:
             self.dc = np.where(changed, ppg[:, 0], self.dc)
             swing = 1.2 * (2 * noise.uniform(self.kick_key, self.at) - 1)

@@ -13,6 +13,7 @@ about zero), and as ground truth the beats.
 """
 
 import numpy as np
+
 from pulseweave.sim import noise
 
 RATE_HZ = 100

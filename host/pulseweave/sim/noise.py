@@ -29,7 +29,8 @@ def _mix(z: np.ndarray) -> np.ndarray:
 
 def nodes_of(nodes) -> np.ndarray:
     """uint64[n] node numbers: 0..n-1 for a count, or those that are listed."""
-    return np.arange(nodes, dtype=np.uint64) if np.isscalar(nodes) else np.asarray(nodes, dtype=np.uint64)
+    numbers = range(nodes) if isinstance(nodes, (int, np.integer)) else nodes
+    return np.array(list(numbers), dtype=np.uint64)
 
 
 def key(seed: int, nodes: np.ndarray, purpose: str) -> np.ndarray:
@@ -55,7 +56,7 @@ def normal(keys: np.ndarray, counter) -> np.ndarray:
     return (total.astype(np.float64) - 131070.0) * (np.sqrt(3.0) / 65536.0)
 
 
-def smooth(keys: np.ndarray, t_s: np.ndarray, rate_hz) -> np.ndarray:
+def smooth(keys: np.ndarray, t_s: np.ndarray | float, rate_hz) -> np.ndarray:
     """Band-limited noise, mean 0, variance about 1, at times t_s >= 0: hashed values `rate_hz` times a second,
     joined by Hermite's smooth step (value noise, Perlin 1985); its power falls away above rate_hz / 2."""
     at = t_s * rate_hz

@@ -10,6 +10,7 @@ The pulse contour's own numbers were set on the averaged beats of the recordings
 """
 
 import numpy as np
+
 from pulseweave.sim import noise
 
 

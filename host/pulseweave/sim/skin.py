@@ -9,6 +9,7 @@ In: time (s), lagged arousal 0..1, touching per node. Out: microsiemens at 8 Hz.
 """
 
 import numpy as np
+
 from pulseweave.sim import noise
 
 RATE_HZ = 8

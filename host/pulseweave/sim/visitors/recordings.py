@@ -9,6 +9,7 @@ recording lacks one of the two signals, the body model makes it; where it has no
 """
 
 import numpy as np
+
 from pulseweave.problem import Problem
 from pulseweave.sim import noise
 from pulseweave.sim.body import Body
