@@ -45,7 +45,7 @@ class Mesh:
     cluster_max: rows of the table, <= 254. slots: events kept. period: ms between beacons.
     """
 
-    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=8, period=1000):
+    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=8, period=500):
         self.radio = radio
         self.keys = keys
         self.node = node
@@ -78,7 +78,6 @@ class Mesh:
         self._row = 0
         self._tokens = 60
         self._strangers = 25
-        self._shared = 0  # own arousal and fast as last published
         self._version_at = 0
         self._fails = 0
         self._restarted = 0
@@ -233,13 +232,8 @@ class Mesh:
         """Send a STATE frame and set the time of the next."""
         r = self.room
         self.clock.step(now)
-        # a new version: when the values moved, else now and then as a sign of life; slower in a big room
-        a = (r.arousal[0] >> 5) | ((r.fast[0] >> 5) << 8) | ((r.confidence[0] >> 5) << 16)
-        a ^= (r.g[0] >> 5) << 20
-        quiet = (((now - self._version_at) & _M) ^ _H) - _H
-        n = r.count
-        if (a != self._shared and quiet >= n * 50) or quiet >= 2000 + n * 150:
-            self._shared = a
+        # a new version with every beacon of a small room, every 3.6 s with 200 nodes: what the air can carry
+        if (((now - self._version_at) & _M) ^ _H) - _H >= r.count * 18:
             self._version_at = now
             r.renew(0, (r.version[0] + 1) & 0xFFFF)
         r.made[0] = now
@@ -252,8 +246,8 @@ class Mesh:
         g.sent_at = later(now, airtime_ms(24 + 16 * p))
         g.sent_seq = seq
         pace = self.period
-        if pace < r.near * 21:  # 1.7 ms a frame, 8 % of the air
-            pace = r.near * 21
+        if pace < r.near * 31:  # 2.2 ms a frame, 7 % of the air
+            pace = r.near * 31
         self._next = later(now, pace - (pace >> 3) + ((pace >> 2) * self.chance() >> 10))
 
     def _counter(self, kind):

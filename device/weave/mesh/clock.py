@@ -16,7 +16,7 @@ Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in
 
 from micropython import const
 
-from weave.mesh.frame import diff
+from weave.mesh.frame import diff, put32
 
 _M = const(0x3FFFFFFF)
 _H = const(0x20000000)
@@ -25,6 +25,7 @@ _WAIT_MS = const(3000)  # a new node listens this long before it may call itself
 _REIGN_MS = const(8000)  # and follows this long before it takes over from a higher id
 _STEP_MS = const(50)
 _SURE = const(3)
+_WORD_MS = const(5000)
 _RATE_MAX = const(200)
 LOST_HOPS = const(255)
 
@@ -49,8 +50,9 @@ class Clock:
         self._off = 0  # samples in a row beyond STEP_MS
         self._last = 0  # the deviation they agreed upon
         self._n = 0  # samples since the last step
-        self._begun = False
+        self._shared = 0  # local ms of the last shared reception
         self.synced = 0
+        self.settled = 0  # 1: our time is that of the root we name, and may be told
         self.error = 0  # last deviation, ms x 256
         self.steps = 0
 
@@ -59,13 +61,20 @@ class Clock:
         d = (((now - self._base) & _M) ^ _H) - _H
         return (((now - self._lag) & _M ^ _H) - _H + ((self._sub + ((d * self._rate) >> 12)) >> 8)) & _M
 
-    def _time_q8(self, now, mesh):
-        """(own mesh time - mesh) in 1/256 ms, limited to some minutes."""
-        d = (((now - self._base) & _M) ^ _H) - _H
-        e = diff((now - self._lag) & _M, mesh)
+    def write(self, b, o, local):
+        """Mesh time of a local ms into b: whole ms at o (4 bytes), 1/256 ms at o + 5."""
+        d = (((local - self._base) & _M) ^ _H) - _H
+        s = self._sub + ((d * self._rate) >> 12)
+        put32(b, o, (((local - self._lag) & _M ^ _H) - _H + (s >> 8)) & _M)
+        b[o + 5] = s & 255
+
+    def _error(self, local, mesh, part):
+        """Own mesh time of a local ms minus (mesh + part / 256), in 1/256 ms, limited to +-1000 s."""
+        d = (((local - self._base) & _M) ^ _H) - _H
+        e = diff((local - self._lag) & _M, mesh)
         if e > 1000000 or e < -1000000:
             return 256000000 if e > 0 else -256000000
-        return (e << 8) + self._sub + ((d * self._rate) >> 12)
+        return (e << 8) + self._sub + ((d * self._rate) >> 12) - part
 
     def _settle(self, now):
         """Move the base to now, so that no product ever grows."""
@@ -77,8 +86,7 @@ class Clock:
 
     def begin(self, now):
         """First step of the node."""
-        self._begun = True
-        self._base = self._since = self._follows = now & _M
+        self._base = self._since = self._follows = self._shared = now
 
     def step(self, now):
         """Once per beacon: the root's death, and taking over."""
@@ -104,7 +112,7 @@ class Clock:
         self.stamp = self._stamp0 if diff(self._stamp0, self.stamp) > 0 or self.stamp == 0 else self.stamp
         self._stamp0 = (self.stamp + 64) & _M
         self._since = self._follows = now & _M
-        self.synced = 1
+        self.synced = self.settled = 1
 
     def hear(self, now, root, stamp, hops):
         """A beacon's root. True where its times may be used."""
@@ -134,22 +142,28 @@ class Clock:
         self.hops = hops + 1
         self._since = self._follows = now & _M
         self._n = 0
+        self.settled = 0
         return True
 
-    def sample(self, local, mesh, sure):
-        """Mesh time `mesh` was at local ms `local`; sure = 0 for a sender's own word, 1 for a shared reception."""
-        e = self._time_q8(local, mesh)
+    def sample(self, local, mesh, part, sure):
+        """Mesh time `mesh` + part / 256 ms was at local ms `local`; sure = 0 for a sender's own word, 1 for a shared reception."""
+        if sure:
+            self._shared = local
+        elif self.synced and diff(local, self._shared) < _WORD_MS:
+            return  # the sender's queue made its word late: better samples are at hand
+        e = self._error(local, mesh, part)
         self.error = e
         if not self.synced or e > (_STEP_MS << 8) or e < -(_STEP_MS << 8):
-            if self.synced:
+            if self.synced and self.settled:
                 agree = e - self._last
                 self._off = self._off + 1 if -2560 < agree < 2560 else 1
                 self._last = e
                 if self._off < _SURE:
                     return
-            self._step(local, mesh)
+            self._step(local, mesh, part)
             return
         self._off = 0
+        self.settled = 1
         n = self._n
         if n < 60000:
             self._n = n + 1
@@ -173,11 +187,11 @@ class Clock:
             elif self._rate < -_RATE_MAX:
                 self._rate = -_RATE_MAX
 
-    def _step(self, local, mesh):
+    def _step(self, local, mesh, part):
         self._settle(local)
         self._lag = (local - mesh) & _M
-        self._sub = 128
+        self._sub = part
         self._n = 0
         self._off = 0
-        self.synced = 1
+        self.synced = self.settled = 1
         self.steps += 1

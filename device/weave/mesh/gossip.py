@@ -16,7 +16,7 @@ _H = const(0x20000000)
 _BEACON = const(64)
 _ENTRY = const(10)
 _MOST = const(16)
-_REPEAT = const(2)
+_REPEAT = const(1)
 _AGE_MS = const(250)
 
 
@@ -43,7 +43,7 @@ class Gossip:
         b = mesh.pool.plain
         put32(b, 0, clock.stamp)
         put16(b, 4, clock.root)
-        b[6] = clock.hops if clock.synced else 255
+        b[6] = clock.hops if clock.settled else 255
         put32(b, 8, clock.time(self.sent_at))
         put16(b, 12, self.sent_seq & 0xFFFF)
         b[14] = (1 if self.sent_ok else 0) | (2 if self.asking else 0)
@@ -161,9 +161,8 @@ class Gossip:
                 put16(b, o, r.node[best])
                 put32(b, o + 2, r.epoch[best])
                 put16(b, o + 6, r.beat[best])
-                put32(b, o + 8, clock.time(r.heard[best]))
+                clock.write(b, o + 8, r.heard[best])
                 b[o + 12] = -r.rssi[best] if r.rssi[best] < 0 else 0
-                b[o + 13] = 0
                 last = best
             o += 14
 
@@ -200,11 +199,11 @@ class Gossip:
                 if i > 0 and r.state[i] & KNOWN and r.epoch[i] == get30(b, o + 2):
                     r.state[i] |= FRESH
                     if use and r.state[i] & NEAR and r.beat[i] == get16(b, o + 6):
-                        clock.sample(r.heard[i], get30(b, o + 8), 1)
+                        clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
                         mesh.samples += 1
             o += 14
         if use and b[14] & 1 and mesh.last_seq == get16(b, 12):
-            clock.sample(mesh.last_heard, get30(b, 8), 0)
+            clock.sample(mesh.last_heard, get30(b, 8), 128, 0)
         o = _BEACON
         if n:
             self._merge(b, o, now, row)

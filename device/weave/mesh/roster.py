@@ -26,9 +26,9 @@ COUNTED = const(8)  # part of the digest
 ASKED = const(16)  # wants to be mentioned in our next beacon
 
 
-def mix(node, version):
-    """24-bit hash of one version; the digest of a table is the sum of all of them modulo 2**24."""
-    x = (node * 16381) ^ (version * 12289)  # both below 2**30
+def mix(node):
+    """24-bit hash of an id; the digest of a table is the sum of them over all rows younger than SUSPECT_MS, modulo 2**24."""
+    x = node * 16381
     return ((x & 0x7FFF) * ((x >> 15) | 1)) & 0xFFFFFF
 
 
@@ -72,7 +72,7 @@ class Roster:
         self.node[0] = node
         self.state[0] = COUNTED
         self._seat(0)
-        self.digest = mix(node, 0)
+        self.digest = mix(node)
 
     def _seat(self, row):
         mask = self._mask
@@ -114,7 +114,7 @@ class Roster:
     def remove(self, i):
         """Forget row i; the last row moves into its place."""
         if self.state[i] & COUNTED:
-            self.digest = (self.digest - mix(self.node[i], self.version[i])) & 0xFFFFFF
+            self.digest = (self.digest - mix(self.node[i])) & 0xFFFFFF
         if self.state[i] & NEAR:
             self.near -= 1
         j = self.count - 1
@@ -151,13 +151,11 @@ class Roster:
     # --- versions -------------------------------------------------------------------------------------------
 
     def renew(self, i, version):
-        """Row i now holds `version`: keep the digest right."""
-        d = self.digest
-        if self.state[i] & COUNTED:
-            d -= mix(self.node[i], self.version[i])
+        """Row i now holds `version`: it counts in the digest."""
         self.version[i] = version
-        self.state[i] |= COUNTED
-        self.digest = (d + mix(self.node[i], version)) & 0xFFFFFF
+        if not self.state[i] & COUNTED:
+            self.state[i] |= COUNTED
+            self.digest = (self.digest + mix(self.node[i])) & 0xFFFFFF
 
     def grow(self, now, first, n):
         """Bring ages up to date for n rows from `first`; returns a row that is lost, or -1."""
@@ -173,12 +171,13 @@ class Roster:
                     a = 0
                 self.age[i] = a
                 s = self.state[i]
+                self.tokens[i] = 20  # frames until the next turn, a second later
                 if s & NEAR and ((((now - self.heard[i]) & _M) ^ _H) - _H) > self.dead_ms:
                     self.state[i] = s & ~NEAR
                     self.rssi[i] = 0
                     self.near -= 1
                 if a > SUSPECT_MS and s & COUNTED:
-                    self.digest = (self.digest - mix(self.node[i], self.version[i])) & 0xFFFFFF
+                    self.digest = (self.digest - mix(self.node[i])) & 0xFFFFFF
                     self.state[i] &= ~COUNTED
                 if a > LOST_MS:
                     lost = i
