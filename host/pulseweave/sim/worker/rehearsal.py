@@ -42,7 +42,8 @@ def luminance(fleet, scene):
     size = s["pixels"] * len(s["order"])
     kept = bus.board, bus.pixels, bus.dirty
     result = []
-    weights = {"R": 0.2126, "G": 0.7152, "B": 0.0722, "W": 1.0}
+    eye = {"R": 0.2126, "G": 0.7152, "B": 0.0722, "W": 1.0}
+    weights = [eye[channel] for channel in s["order"]]
     try:
         for level in (0, 4096):
             bus.pixels = bytearray(size)
@@ -57,8 +58,8 @@ def luminance(fleet, scene):
                 now = k * 20
                 light.step(now, now, still, still, still)
                 if k >= 500 and k % 2 == 0:
-                    for c, channel in enumerate(s["order"]):
-                        total += weights[channel] * sum(strand.buf[c :: len(s["order"])])
+                    for i in range(size):
+                        total += weights[i % len(weights)] * strand.buf[i]
             result.append(total / (200 * 255 * s["pixels"]))
     finally:
         bus.board, bus.pixels, bus.dirty = kept
