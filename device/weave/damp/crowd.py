@@ -1,10 +1,11 @@
-"""The room as one visitor after the other: what the table of the mesh says about everybody, three entries a tick.
+"""The room, one visitor after the other: what the table of the mesh says about everybody, three rows a tick.
 
-In:  the mesh's table (arrays `fast` Q12, `confidence` 0..255, `node`, `age` ms since heard, and `count`).
-Out: after each round of at most 25 ticks (0.5 s): `mean` Q12 confidence-weighted over visitors, `weight` the sum of
-     confidences, `visitors`, `others` (fresh entries of other nodes), `spread` Q12 mean distance from the mean, `p90` Q12.
-An entry counts once per node and while it is fresher than 5 s; a node without a visitor has confidence 0.
-Entries beyond the first 64 of the table are left out: a cluster is never larger.
+In:  the mesh's table (`fast` Q12, `confidence` 0..255, `g` Q12, `node`, `age` ms, `count`); row 0 is this node.
+Out: after each round of 25 ticks (0.5 s): `mean` Q12 weighted by confidence, `weight` the sum of confidences,
+     `visitors`, `others` (nodes we hear), `g` Q12 mean damping where visitors are, `spread` Q12 mean distance from the
+     mean, `p90` Q12, `synchrony` Q12 0..1: |sum of changes| / sum of |changes| over 16 s, 1 = all move together.
+A row counts once per node, while it is fresh, and only with a visitor (confidence > 0). At most 64 rows count.
+Fresh: 5 s and 0.4 s per row of the table, because nodes whose values rest speak more rarely in a big room.
 """
 
 from array import array
@@ -13,35 +14,31 @@ from micropython import const
 
 SEATS = const(64)
 TTL_MS = const(5000)
+_TTL_ROW_MS = const(400)
 _PER_TICK = const(3)
 _BINS = const(32)
 
 
 class Crowd:
-    """Collective measures of the room, collected without a burst of work."""
+    """Collective measures, collected without a burst of work: begin(), look(room) each tick, end()."""
 
-    def __init__(self, node):
-        self.node = node
-        self.mean = 0
-        self.weight = 0
-        self.visitors = 0
-        self.others = 0
-        self.spread = 0
-        self.p90 = 0
-        self.fresh = bytearray(SEATS)  # 1 where a seat holds a visitor who counts in this round
+    def __init__(self):
+        self.mean = self.weight = self.visitors = self.others = 0
+        self.g = self.spread = self.p90 = self.synchrony = 0
+        self._slow = array("h", bytes(2 * SEATS))  # each row's arousal 16 s behind
         self._bins = bytearray(_BINS)
-        self._at = 0
-        self._sum = self._w = self._n = self._far = self._others = 0
+        self.begin()
 
     def begin(self):
         """Start a round."""
-        self._at = 0
-        self._sum = self._w = self._n = self._far = self._others = 0
+        self.at = 0
+        self._sum = self._w = self._n = self._far = self._g = self._moved = self._path = self._others = 0
 
     def look(self, room):
-        """The next three entries."""
-        i = self._at
+        """The next rows."""
+        i = self.at
         n = room.count
+        ttl = TTL_MS + n * _TTL_ROW_MS
         if n > SEATS:
             n = SEATS
         if i >= n:
@@ -49,46 +46,49 @@ class Crowd:
         end = i + _PER_TICK
         if end > n:
             end = n
-        fast = room.fast
-        confidence = room.confidence
-        mean = self.mean
         while i < end:
-            self.fresh[i] = 0
-            if room.age[i] < TTL_MS:
-                if room.node[i] != self.node:
+            if room.age[i] < ttl:
+                if i:
                     self._others += 1
-                c = confidence[i]
-                if c > 0:
-                    a = fast[i]
-                    self.fresh[i] = 1
+                c = room.confidence[i]
+                if c:
+                    a = room.fast[i]
                     self._n += 1
                     self._w += c
                     self._sum += c * a
-                    d = a - mean
+                    self._g += room.g[i]
+                    d = a - self.mean
                     self._far += (d if d > 0 else -d) * c
-                    b = a >> 7
-                    self._bins[b if b < _BINS else _BINS - 1] += 1
+                    d = a - self._slow[i]
+                    self._slow[i] += (d + 16) >> 5
+                    self._moved += d
+                    self._path += d if d > 0 else -d
+                    d = a >> 7
+                    self._bins[d if d < _BINS else _BINS - 1] += 1
             i += 1
-        self._at = i
+        self.at = i
 
     def end(self):
-        """Close the round: the measures of the room."""
+        """Close the round."""
         w = self._w
         n = self._n
         self.visitors = n
         self.others = self._others
         self.weight = w
-        if not w:
-            self.mean = self.spread = self.p90 = 0
-        else:
-            self.mean = (self._sum + (w >> 1)) // w
-            self.spread = self._far // w
-            above = n - (n * 9 + 9) // 10  # visitors above the 90th percentile
-            b = _BINS - 1
-            while b > 0 and self._bins[b] <= above:
-                above -= self._bins[b]
-                b -= 1
-            self.p90 = (b << 7) + 64
+        if not n:
+            self.mean = self.spread = self.p90 = self.g = self.synchrony = 0
+            return
+        self.mean = (self._sum + (w >> 1)) // w
+        self.spread = self._far // w
+        self.g = self._g // n
+        d = self._moved
+        self.synchrony = ((d if d > 0 else -d) << 12) // (self._path + 1)
+        above = n // 10
+        b = _BINS - 1
+        while b and self._bins[b] <= above:
+            above -= self._bins[b]
+            b -= 1
+        self.p90 = (b << 7) + 64
         b = 0
         while b < _BINS:
             self._bins[b] = 0
