@@ -53,7 +53,7 @@ def record(node, now, buf, at):
     """Pack one node's record into buf[at:]."""
     values = []
     for _, part, attribute, letter in FIELDS:
-        v = int(getattr(getattr(node, part), attribute))
+        v = int(getattr(getattr(node, part), attribute, 0))
         mask = MASKS.get(letter)
         values.append(v & mask if mask else v)
     values.append(sum(node.supervisor.faults))
