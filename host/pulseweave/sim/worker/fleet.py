@@ -106,6 +106,7 @@ class Fleet:
         for i in range(start, start + d["pixels"] * len(d["order"])):
             self.bus.pixels[i] = 0
         self.bus.dirty[board.slot] = 1
+        self.bus.shown = 1
 
     def clock(self, board, t_us):
         """Set the board's own clock for true time t_us."""
@@ -193,6 +194,7 @@ class Fleet:
     def clean(self):
         """Forget which strands were written."""
         dirty = self.bus.dirty
+        self.bus.shown = 0
         for i in range(len(dirty)):
             dirty[i] = 0
 

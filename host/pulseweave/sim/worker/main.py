@@ -100,7 +100,7 @@ class Worker:
         fleet.tick(tick)
         frames, used = fleet.collect(self.out, flags & 2)
         parts = [memoryview(self.out)[:used]]
-        shown = 1 in bus.dirty
+        shown = bus.shown
         if shown:
             parts.append(bus.dirty)
             parts.append(bus.pixels)

@@ -31,3 +31,4 @@ class NeoPixel:
 
     def write(self):
         bus.dirty[self._slot] = 1
+        bus.shown = 1

@@ -23,6 +23,7 @@ class Bus:
         self.skin = None  # array('H') boards: 12-bit ADC counts x 16
         self.pixels = None  # bytearray: every board's strand, one after the other, in wire order
         self.dirty = None  # bytearray: strands written in this tick
+        self.shown = 0  # 1 where any was
 
 
 bus = Bus()
