@@ -59,6 +59,7 @@ class Fleet:
         self.stride = calcsize(probe.FORMAT)
         self.records = bytearray(self.stride * n)
         self.pings = array("I", bytes(4 * n))
+        self.ping_bytes = uctypes.bytearray_at(uctypes.addressof(self.pings), 4 * n)
 
     def flash(self, board, plan):
         """An empty filesystem and NVS with what provisioning leaves there."""
@@ -202,7 +203,7 @@ class Fleet:
         """The last ping id every node has seen, u32 each."""
         for i, board in enumerate(self.boards):
             self.pings[i] = board.node.ping if board.node else 0
-        return self.pings
+        return self.ping_bytes
 
     def printed(self):
         """Console output since the last call: {slot: text}."""
