@@ -50,7 +50,7 @@ def test_ripple_within_a_ramp_is_no_turning_point():
 
 
 def test_one_pixel_is_found():
-    frames = np.zeros((200, 2, 9, 3), np.float32)
+    frames = np.zeros((200, 2, 11, 3), np.float32)
     frames[:, 1, 3] = square(6)[:, None]
     report = analyse(frames, FPS)
     assert report.worst_where == "strand 1 pixel 3" and report.flashes_per_s_max >= 6

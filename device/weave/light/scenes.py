@@ -99,6 +99,19 @@ def find(name):
     return -1
 
 
+def load(scene, dst, at, order, brightness, vigour):
+    """Write a scene's mix and colours to dst[at:at+35]; brightness and vigour 0..255 scale its light and its waves."""
+    s = SCENES[scene]
+    for i in range(MIX):
+        dst[at + i] = s[2][i]
+    dst[at + DARK] = dst[at + DARK] * brightness // 255
+    dst[at + FULL] = dst[at + FULL] * brightness // 255
+    dst[at + BASE] += (255 - vigour) * dst[at + WAVE] // 510
+    dst[at + WAVE] = vigour * dst[at + WAVE] // 255
+    for i in range(6):
+        put(s[3][i], dst, at + MIX + 4 * i, order)
+
+
 def put(rgb, dst, at, order):
     """Write one colour to dst[at:at+4] in wire order, 8.8 PWM counts, at LUMINANCE and never near saturated red.
 
