@@ -40,7 +40,7 @@ def luminance(fleet, scene):
     description = fleet.boards[0].description
     s = description["strand"]
     size = s["pixels"] * len(s["order"])
-    kept = bus.board, bus.pixels, bus.dirty
+    kept = bus.board, bus.pixels, bus.dirty, bus.shown
     result = []
     eye = {"R": 0.2126, "G": 0.7152, "B": 0.0722, "W": 1.0}
     weights = [eye[channel] for channel in s["order"]]
@@ -62,5 +62,5 @@ def luminance(fleet, scene):
                         total += weights[i % len(weights)] * strand.buf[i]
             result.append(total / (200 * 255 * s["pixels"]))
     finally:
-        bus.board, bus.pixels, bus.dirty = kept
+        bus.board, bus.pixels, bus.dirty, bus.shown = kept
     return result
