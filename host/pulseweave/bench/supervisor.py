@@ -1,0 +1,301 @@
+"""What stands around a virtual board: its serial line, its power, its watchdog, its antenna.
+
+The user's pty and the interpreter's are two; bytes are relayed between them, so that the line stays up while the
+interpreter restarts, as a USB bridge does. Messages from the board: kind (1), length u16, data:
+  R frame   to the air            P pixels  into strand.bin
+  W u32 ms  watchdog armed or fed X cause   machine.reset()
+To the board: length low, rssi + 256, length high, mac (6), frame.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+import tty
+from pathlib import Path
+
+from pulseweave import micropython
+from pulseweave.bench.air import Air
+from pulseweave.paths import ROOT
+
+HERE = Path(__file__).parent
+SHIMS = ROOT / "host" / "pulseweave" / "sim" / "worker" / "shims"
+PROMPT = b">>> "
+RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
+POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
+HOLD_S = 5.0
+RSSI = -55
+RUNNING, WAITING, REPL = "main.py runs", "the prompt is on its way", "at the prompt"
+
+
+def open_pty() -> tuple[int, int]:
+    """(ours, theirs), raw, and with Ctrl-C as a signal on the second kind of use; see `Interpreter`."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs, termios.TCSANOW)
+    os.set_blocking(ours, False)
+    return ours, theirs
+
+
+class Interpreter:
+    """One life of the unix port, from reset to reset."""
+
+    def __init__(self, plan: Path, run_main: bool):
+        self.tty, theirs = open_pty()
+        # Ctrl-C must interrupt running code; the port itself goes raw at the prompt.
+        settings = termios.tcgetattr(theirs)
+        settings[3] |= termios.ISIG
+        for key in (termios.VQUIT, termios.VSUSP):
+            settings[6][key] = b"\0"
+        termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        board_in, self.to_board = os.pipe()
+        self.from_board, board_out = os.pipe()
+        os.set_blocking(self.from_board, False)
+        os.set_blocking(self.to_board, False)
+        arguments = (str(plan), str(SHIMS), str(board_in), str(board_out), "1" if run_main else "0")
+        command = micropython.command(HERE / "board" / "power_on.py", *arguments, heap="8m")
+        command.insert(1, "-i")
+        self.process = subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            pass_fds=(board_in, board_out),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env=micropython.environment(),
+        )
+        for fd in (theirs, board_in, board_out):
+            os.close(fd)
+        self._messages = bytearray()
+        self.gone = False
+
+    def output(self) -> bytes:
+        """What the board printed; marks the life as over when there will be no more."""
+        try:
+            data = os.read(self.tty, 65536)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        self.gone = not data
+        return data
+
+    def messages(self):
+        """(kind, data) of everything the board told its hardware."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._messages += os.read(self.from_board, 65536)
+        while len(self._messages) >= 3:
+            n = 3 + (self._messages[1] | self._messages[2] << 8)
+            if len(self._messages) < n:
+                return
+            kind, data = bytes(self._messages[:1]), bytes(self._messages[3:n])
+            del self._messages[:n]
+            yield kind, data
+
+    def hear(self, mac: bytes, frame: bytes) -> None:
+        """A frame reaches the antenna."""
+        with contextlib.suppress(OSError):
+            os.write(
+                self.to_board,
+                struct.pack("<BBB", len(frame) & 255, RSSI + 256, len(frame) >> 8) + mac + frame,
+            )
+
+    def end(self) -> None:
+        """Cut the power."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        for fd in (self.tty, self.to_board, self.from_board):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+class Newlines:
+    """Gives text the CR LF of a board's line, and leaves frames (between zeros, at most 110 bytes) alone."""
+
+    def __init__(self):
+        self._inside = -1
+        self._last = 0
+
+    def __call__(self, data: bytes) -> bytes:
+        if 0 not in data and self._inside < 0 and b"\n" not in data:
+            self._last = data[-1] if data else self._last
+            return data
+        out = bytearray()
+        for b in data:
+            if b == 0:
+                self._inside = -1 if self._inside > 0 else 0
+            elif self._inside >= 0:
+                self._inside += 1
+                if self._inside > 110:
+                    self._inside = -1
+            if b == 10 and self._inside < 0 and self._last != 13:
+                out.append(13)
+            out.append(b)
+            self._last = b
+        return bytes(out)
+
+
+class Supervisor:
+    """Runs one board until told to stop. `path` is the serial port's."""
+
+    def __init__(self, plan: dict, folder: Path, air: Path | None = None):
+        self.plan, self.folder = plan, folder
+        self.line, self._theirs = open_pty()
+        self.path = os.ttyname(self._theirs)  # kept open: the port stays when nobody has it open
+        self.air = Air(bytes.fromhex(plan["mac"]), air)
+        self.board: Interpreter | None = None
+        self._held = bytearray()  # typed while the board could not take it
+        self._reset = False
+        self._start(POWER, True, False)
+
+    # --- lives
+
+    def _start(self, cause: int, run_main: bool, raw: bool) -> None:
+        """Begin a life; `raw` goes to the raw REPL by itself, as a board does after a soft reset from there."""
+        if self.board:
+            self.board.end()
+        self.plan["cause"] = cause
+        plan = self.folder / "plan.json"
+        plan.write_text(json.dumps(self.plan))
+        self.plan["format"] = False
+        self.board = Interpreter(plan, run_main)
+        self.state = RUNNING if run_main else WAITING
+        self.raw = raw
+        self._tail = b""
+        self._newlines = Newlines()
+        self._since = time.monotonic()
+        self._watchdog: float | None = None
+
+    def press_reset(self) -> None:
+        """The reset button (POWER on the ESP32, whose EN pin counts as power)."""
+        self._reset = True
+
+    def run(self) -> None:
+        """Relay until an exception ends it."""
+        while True:
+            self.step(self._patience())
+
+    def _patience(self) -> float:
+        ends = [self._since + HOLD_S] if self.state == WAITING else []
+        ends += [self._watchdog] if self._watchdog else []
+        return max(0.0, min(1.0, *(e - time.monotonic() for e in ends))) if ends else 1.0
+
+    def step(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds for something to do, and do it."""
+        board = self.board
+        ready, _, _ = select.select([self.line, board.tty, board.from_board, self.air], [], [], timeout)
+        if self._reset:
+            self._reset = False
+            self._start(POWER, True, False)
+            return
+        if board.tty in ready:
+            self._print(board.output())
+        if board.from_board in ready and self._obey(board):
+            return
+        if self.air in ready:
+            for mac, frame in self.air.receive():
+                board.hear(mac, frame)
+        if self.line in ready:
+            with contextlib.suppress(BlockingIOError, OSError):
+                self._typed(os.read(self.line, 4096))
+        now = time.monotonic()
+        if self.state == WAITING and now > self._since + HOLD_S:
+            self._let_go(RUNNING)  # main.py would not be stopped
+        if board.gone:
+            self._say(b"\r\nMPY: soft reboot\r\n")
+            self._start(SOFT, not self.raw, self.raw)
+        elif self._watchdog and now > self._watchdog:
+            self._say(b"\r\nrst:0x8 (TG1WDT_SYS_RESET)\r\n")
+            self._start(WATCHDOG, True, False)
+
+    def _obey(self, board: Interpreter) -> bool:
+        """What the board told its hardware; True where it was reset."""
+        for kind, data in board.messages():
+            if kind == b"R":
+                self.air.send(data)
+            elif kind == b"P":
+                (self.folder / "strand.bin").write_bytes(data)
+            elif kind == b"W":
+                self._watchdog = time.monotonic() + struct.unpack("<I", data)[0] / 1000
+            elif kind == b"X":
+                self._print(board.output())
+                if data[0] == SOFT:
+                    self._say(b"MPY: soft reboot\r\n")
+                self._start(data[0], True, False)
+                return True
+        return False
+
+    # --- the line
+
+    def _say(self, data: bytes) -> None:
+        """To the user; what a stuffed line cannot take is lost, as on a board."""
+        with contextlib.suppress(BlockingIOError):
+            while data:
+                data = data[os.write(self.line, data) :]
+
+    def _print(self, data: bytes) -> None:
+        """Board to user, watching for the prompt."""
+        if not data:
+            return
+        self._tail = (self._tail + data)[-200:]
+        self._say(self._newlines(data))
+        if self.state == REPL:
+            return
+        if self.raw and self.state == WAITING:
+            if RAW_BANNER in self._tail:
+                self._let_go(REPL)
+            elif self._tail.endswith(PROMPT):
+                self._tail = b""
+                os.write(self.board.tty, b"\x01")
+        elif self._tail.endswith(PROMPT):
+            self._let_go(REPL)
+
+    def _let_go(self, state: str) -> None:
+        self.state = state
+        held = bytes(self._held)
+        self._held.clear()
+        if held:
+            self._typed(held)
+
+    def _typed(self, data: bytes) -> None:
+        """User to board. While the prompt is on its way the unix port would throw it away: hold it."""
+        if self.state == WAITING:
+            self._held += data
+            return
+        if self.state == RUNNING and 3 in data:
+            at = data.index(3)
+            self._send(data[: at + 1])
+            self.state, self._since, self.raw = WAITING, time.monotonic(), False
+            self._held += data[at + 1 :].lstrip(b"\x03")
+            return
+        for b in data:  # which of the two REPLs it is decides what a soft reset does
+            if b == 1:
+                self.raw = True
+            elif b == 2:
+                self.raw = False
+        self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        deadline = time.monotonic() + HOLD_S
+        while data and time.monotonic() < deadline and not self.board.gone:
+            try:
+                data = data[os.write(self.board.tty, data) :]
+            except BlockingIOError:
+                select.select([], [self.board.tty], [], 0.1)
+            self._print(self.board.output())
+
+    def close(self) -> None:
+        """Switch the board off."""
+        if self.board:
+            self.board.end()
+        self.air.close()
+        for fd in (self.line, self._theirs):
+            with contextlib.suppress(OSError):
+                os.close(fd)

@@ -1,0 +1,128 @@
+"""`pulseweave virtual-board`: a board made of the unix port, on a pty that mpremote and every bench command accept.
+
+In: a board description and a folder that holds the board's flash, NVS and identity. Out: the path of a pty. The board
+behaves like one: boot.py and main.py run, Ctrl-C opens the REPL, Ctrl-D resets softly, the watchdog bites, machine.reset()
+resets, power cuts keep the flash. Its radio is in the air of all virtual boards of this user (`air.py`).
+"""
+
+import hashlib
+import json
+import signal
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from pulseweave.boards import Board, load
+from pulseweave.paths import DEVICE
+from pulseweave.problem import Problem
+
+FLASH_BYTES = 2 << 20
+SIGNAL_S = 120  # the visitor's signals repeat after this
+
+
+def address(folder: Path) -> bytes:
+    """A MAC for the board in `folder`: locally administered, always the same for the same place."""
+    return b"\x02\x56\x42" + hashlib.sha256(str(folder.resolve()).encode()).digest()[:3]
+
+
+def signals(board: Board, mac: bytes, touched: bool) -> bytes:
+    """Two minutes of a visitor (or of nobody) as the sensors deliver them: u32 pulse at 100 Hz, then u16 skin x 16."""
+    import numpy as np
+
+    from pulseweave.sim.body import Body
+    from pulseweave.sim.frontend import FrontEnd
+
+    seed = int.from_bytes(mac[3:])
+    body, front = Body(seed, 1), FrontEnd(board.device_dict(), seed, 1)
+    pulse, skin = [], []
+    touching = np.array([touched])
+    for i in range(SIGNAL_S * 10):
+        ppg, eda = body.step(i / 10, 0.1, np.array([0.3]), np.array([0.0]), touching)
+        p, s = front.convert(ppg, eda, touching)
+        pulse.append(np.asarray(p)[0])
+        skin.append(np.full(len(p[0]), np.asarray(s).reshape(1, -1)[0, -1]))
+    return np.concatenate(pulse).astype("<u4").tobytes() + np.concatenate(skin).astype("<u2").tobytes()
+
+
+def firmware() -> dict[str, str]:
+    """device/ as files of a board: {path there: path here}."""
+    found = [p for p in DEVICE.rglob("*.py") if "__pycache__" not in p.parts]
+    return {"/" + str(p.relative_to(DEVICE)): str(p) for p in found}
+
+
+def prepare(folder: Path, board: Board, blank: bool, touched: bool) -> dict:
+    """The board's plan; makes its folder where it is new. Raises Problem where the folder is another board's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = folder / "board.json"
+        new = not known.exists()
+        description = board.device_json()
+        if not new and json.loads(known.read_bytes())["name"] != board.name:
+            raise Problem(
+                f"{folder}: holds a board of another kind ({known}): give another --dir or the same --board"
+            )
+        known.write_bytes(description)
+        mac = address(folder)
+        if new or not (folder / "flash.img").exists():
+            (folder / "flash.img").write_bytes(b"\xff" * FLASH_BYTES)
+            (folder / "nvs.json").write_bytes(b"")
+            new = True
+        (folder / "signals.bin").write_bytes(signals(board, mac, touched))
+    except OSError as e:
+        raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None
+    except ValueError:
+        raise Problem(f"{known}: damaged: delete {folder} to start with a new board") from None
+    files = {} if blank else firmware() | {"/board.json": str(known.resolve())}
+    return {
+        "board": json.loads(description),
+        "mac": mac.hex(),
+        "cause": 1,
+        "format": new,
+        "files": files,
+        "flash": str((folder / "flash.img").resolve()),
+        "nvs": str((folder / "nvs.json").resolve()),
+        "signals": str((folder / "signals.bin").resolve()),
+    }
+
+
+@click.command("virtual-board")
+@click.option(
+    "--board", "board_name", required=True, metavar="B", help="A board of boards/, or a .toml file."
+)
+@click.option(
+    "--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where its flash lives."
+)
+@click.option("--blank", is_flag=True, help="New boards get MicroPython only, no firmware.")
+@click.option(
+    "--visitor", type=click.Choice(["on", "off"]), default="on", help="Somebody touches the sensors."
+)
+@click.option("--link", type=click.Path(path_type=Path), help="Also make this symbolic link to the pty.")
+@click.option(
+    "--air", type=click.Path(path_type=Path), help="Folder of the air it shares (default: this user's)."
+)
+def virtual_board(board_name, folder, blank, visitor, link, air):
+    """Run a board made of the unix port; prints the path of its serial port and runs until Ctrl-C.
+
+    SIGHUP presses its reset button. Example: pulseweave virtual-board --board virtual --dir /tmp/ada
+    """
+    from pulseweave.bench.supervisor import Supervisor
+
+    plan = prepare(folder, load(board_name), blank, visitor == "on")
+    supervisor = Supervisor(plan, folder, air)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())
+    try:
+        if link:
+            link.unlink(missing_ok=True)
+            link.symlink_to(supervisor.path)
+        print(supervisor.path, flush=True)
+        supervisor.run()
+    except KeyboardInterrupt:
+        pass
+    except OSError as e:
+        raise Problem(f"{folder}: the board stopped ({e}): start it again") from None
+    finally:
+        supervisor.close()
+        if link and link.is_symlink() and str(link.readlink()) == supervisor.path:
+            link.unlink()
