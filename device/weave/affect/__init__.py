@@ -9,9 +9,9 @@ Integer bounds: deviations +-1024 (Q10), weights below 2**15 (Q10), sums below 2
 
 from micropython import const
 
-from weave.affect.feature import LEARN, Feature, log2_q10
-from weave.affect.logistic import logistic
-from weave.affect.weights import BIAS, HEART, RMSSD, SCR, SKIN
+from .feature import LEARN, Feature, log2_q10
+from .logistic import logistic
+from .weights import BIAS, HEART, RMSSD, SCR, SKIN
 
 _TICKS = const(50)
 _TRUST = const(64)  # quality from which the heart is listened to

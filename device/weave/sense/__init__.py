@@ -1,74 +1,95 @@
 """Sense: from the two sensors to beats, intervals and conductance, once per tick.
 
-In:  `pulse` and `skin` sensors (device/weave/README.md), a `Calibration`. Out: the attributes listed in `__init__`.
-A pulse sensor under light alone (`pulsatile` False) falls with blood: its samples are turned over.
+In:  `pulse` and `skin` sensors (device/weave/README.md), a `Calibration`. Out: the attributes set in `__init__`.
+A pulse sensor under light alone (`pulsatile` False) falls with blood: its samples are turned over. Samples are at
+50 Hz by the sensor's own count (100 Hz are averaged by two); their times follow the node's clock through a loop of
+0.6 s, so that a FIFO read late does not shake the beats.
 """
 
 from micropython import const
 from time import ticks_add, ticks_diff
 
-from weave.sense.calibration import Calibration
-from weave.sense.detect import COUNT, Detector
-from weave.sense.fiducial import Fiducial
-from weave.sense.intervals import Intervals
-from weave.sense.skin import Skin
+from .calibration import Calibration
+from .detect import Detector
+from .fiducial import Fiducial
+from .intervals import Intervals
+from .skin import Skin
 
-_LOST = const(40)  # samples out of range that mean the hand is gone (0.8 s)
-_BACK = const(10)  # samples in range that mean it is back
+_LOST = const(30)  # samples with the mean out of range: the hand is gone (0.6 s, and 0.2 s of the mean)
+_BACK = const(10)  # samples in range: it is back
 _LEARN = const(400)  # samples to full quality (8 s)
 _SILENT = const(125)  # samples without a beat: quality is nothing (2.5 s)
+_DEAD = const(700)  # ms without a sample: so is the sensor
+_RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 PULSE_FAULT = const(1)
 SKIN_FAULT = const(2)
-RATE_FAULT = const(4)
+RATE_FAULT = const(4)  # the pulse sensor does not run at 50 or 100 Hz +-10 %
 
 
 class Sense:
     def __init__(self, pulse, skin, calibration=None):
         self.pulse = pulse
-        self.detector = Detector()
+        self.detector = Detector(32 if pulse.full < 8192 else 160)
         self.fiducial = Fiducial()
         self.intervals = Intervals()
         self.skin = Skin(skin, calibration or Calibration())
-        self.contact = 0  # 1 while a visitor touches
         self.quality = 0  # 0..255
-        self.beats = 0  # & 0xFFFF, counts when a beat is decided
-        self.onset = 0  # & 0xFFFF, counts upslopes at once (provisional, for the light)
+        self.beats = 0  # & 0xFFFF, counts when a beat is decided, 0.3..0.5 s after it
+        self.onset = 0  # & 0xFFFF, counts upslopes within 0.15 s: provisional, for the light
         self.beat_ms = 0  # time of the last fiducial on the node's clock
-        self.ibi_q4 = 0  # last interval, ms x 16; 0 = none
-        self.gap = 1  # 1 where ibi_q4 is not to be trusted
-        self.hr_q4 = 0  # bpm x 16; 0 = unknown
-        self.rmssd_q4 = 0  # ms x 16; 0 = unknown
         self.skin_ok = self.g_ns = self.scl_ns = self.scrs = self.scr_ns = self.rising_ns = 0
         self.faults = 0
-        self.outside = 0
-        self.inside = 0
+        self.at = 0  # node time of the newest sample, and 1/256 ms
+        self.frac = 0
+        self.odd = -1  # sample waiting for its pair at 100 Hz
+        self.mean_q3 = 0
+        self.forget()
+
+    def forget(self):
+        """The hand is gone: nothing of the visitor stays."""
+        self.contact = 0  # 1 while a visitor touches
+        self.quality = 0
+        self.ibi_q4 = 0  # last interval, ms x 16; 0 = none
+        self.hr_q4 = 0  # bpm x 16; 0 = unknown
+        self.rmssd_q4 = 0  # ms x 16; 0 = unknown
+        self.gap = 1  # 1 where ibi_q4 is not to be trusted
+        self.turn = 0  # samples that speak for a change of contact
         self.touched = 0  # samples since touch, up to _LEARN
-        self.good = 0  # running quality of beats, 0..255
+        self.good = 0  # running worth of the last beats, 0..255
         self.railed = 0
         self.last = -1  # last fiducial, 1/256 sample
-        self.at = 0  # node time of the newest sample
-        self.odd = 0  # sample waiting for its pair at 100 Hz
-        self.paired = 0
+        self.detector.clear(0)
+        self.fiducial.known = 0
+        self.intervals.clear()
 
     def step(self, now):
         """Take what the sensors have; once per tick."""
         pulse = self.pulse
         n = pulse.poll(now)
+        late = ticks_diff(now, self.at)
         if n:
+            rate = pulse.rate_mhz
+            period_q8 = 256000000 // rate
             samples = pulse.samples
-            self.at = now
-            twice = pulse.rate_mhz > 75000
+            if late > 1000 or late < -100:  # the first sample, or the sensor was away
+                self.at = ticks_add(now, -((n * period_q8) >> 8))
+                self.last = -1
+            frac = self.frac
             for i in range(n):
+                frac += period_q8
+                self.at = ticks_add(self.at, frac >> 8)
+                frac &= 255
                 x = samples[i]
-                if twice:
-                    if self.paired:
-                        self.paired = 0
-                        self.take((self.odd + x) >> 1)
-                    else:
+                if rate > 75000:
+                    if self.odd < 0:
                         self.odd = x
-                        self.paired = 1
-                else:
-                    self.take(x)
+                        continue
+                    x = (self.odd + x) >> 1
+                    self.odd = -1
+                self.take(x)
+            self.frac = frac + (ticks_diff(now, self.at) << 3)
+        elif late > _DEAD and self.contact:
+            self.forget()
         skin = self.skin
         skin.step(now)
         self.skin_ok = skin.ok
@@ -82,73 +103,66 @@ class Sense:
     def take(self, x):
         """One sample at 50 Hz."""
         pulse = self.pulse
+        low = pulse.contact_min
+        high = pulse.contact_max
+        mean = self.mean_q3 + x - (self.mean_q3 >> 3)  # 0.16 s
+        self.mean_q3 = mean
+        mean >>= 3
         full = pulse.full
-        if not pulse.contact_min <= x <= pulse.contact_max:
-            self.railed += 1
-            self.inside = 0
-            self.outside += 1
-            if self.outside > _LOST and self.contact:
-                self.forget()
+        if (low <= mean <= high) == self.contact:
+            self.turn = 0
         else:
-            self.outside = 0
-            self.inside += 1
-            if not self.contact and self.inside > _BACK:
-                self.contact = 1
-                self.detector.clear(x if pulse.pulsatile else full - x)
+            self.turn += 1
+            if self.turn > (_LOST if self.contact else _BACK):
+                if self.contact:
+                    self.forget()
+                else:
+                    self.turn = 0
+                    self.contact = 1
+                    self.detector.clear(x if pulse.pulsatile else full - x)
         if not self.contact:
             return
-        if not pulse.pulsatile:
-            x = full - x
+        if x <= full >> 4 or x >= full - (full >> 5):
+            self.railed += 1
         if self.touched < _LEARN:
             self.touched += 1
         detector = self.detector
-        if detector.push(x):
+        if detector.push(x if pulse.pulsatile else full - x):
             self.beat()
         self.onset = detector.onset
         if detector.since > _SILENT:
             self.quality = self.good = 0
             self.gap = 1
 
-    def forget(self):
-        """The hand is gone: nothing of the visitor stays."""
-        self.contact = self.quality = self.good = self.touched = self.inside = 0
-        self.ibi_q4 = self.hr_q4 = self.rmssd_q4 = 0
-        self.gap = 1
-        self.last = -1
-        self.detector.clear(0)
-        self.fiducial.clear()
-        self.intervals.clear()
-
     def beat(self):
         """A beat was decided: its time, its interval, its worth."""
         detector = self.detector
-        period_q8 = (
-            256000000 // self.pulse.rate_mhz
-            if self.pulse.rate_mhz <= 75000
-            else 512000000 // self.pulse.rate_mhz
-        )
+        rate = self.pulse.rate_mhz
+        if rate > 75000:
+            rate >>= 1
+        period_q8 = 256000000 // rate
         at = self.fiducial.locate(detector.ring, detector.peak - 3)
-        age_q8 = ((detector.n << 8) - at) & 0xFFFFFFF
-        self.beat_ms = ticks_add(self.at, -((age_q8 * period_q8) >> 16))
-        clean = 0
-        if self.last >= 0:
-            gap_q8 = (at - self.last) & 0xFFFFFFF
-            if gap_q8 < 25600:
-                self.ibi_q4 = (gap_q8 * period_q8) >> 12
-                clean = self.intervals.add(self.ibi_q4, (ticks_diff(self.beat_ms, 0) // 1000) & 0xFFFF)
-        self.last = at
+        self.beat_ms = ticks_add(self.at, -(((((detector.n << 8) - at) & 0xFFFFFFF) * period_q8) >> 16))
         intervals = self.intervals
-        if intervals.median_q4:
-            detector.usual = (intervals.median_q4 << 4) // period_q8
-        self.hr_q4 = intervals.hr_q4
-        self.rmssd_q4 = intervals.rmssd_q4
-        self.gap = 0 if clean else 1
-        worth = 255 if clean else 0
+        clean = 0
+        gap_q8 = (at - self.last) & 0xFFFFFFF
+        if self.last >= 0 and gap_q8 < 38400:
+            self.ibi_q4 = (gap_q8 * period_q8) >> 12
+            clean = intervals.add(self.ibi_q4, (self.beat_ms // 1000) & 0xFFFF)
+            if intervals.median_q4:
+                detector.usual = (intervals.median_q4 << 4) // period_q8
+            self.hr_q4 = intervals.hr_q4
+            self.rmssd_q4 = intervals.rmssd_q4
+        self.last = at
+        self.gap = 1 - clean
+        worth = self.fiducial.likeness if clean else 0
         if not detector.agreed:
             worth >>= 1
-        if self.railed > 10:
+        if self.railed > _RAIL:
             worth >>= 1
+        if not 45000 <= rate <= 55000:
+            worth >>= 2
         self.railed = 0
-        self.good += (worth - self.good) >> 2 if worth < self.good else (worth - self.good + 3) >> 2
+        self.good += (worth - self.good + 2) >> 2
         self.quality = (self.good * self.touched) // _LEARN
         self.beats = (self.beats + 1) & 0xFFFF

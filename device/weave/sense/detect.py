@@ -18,21 +18,21 @@ from array import array
 
 from micropython import const
 
-RING = const(64)
+_RING = const(64)
 _MASK = const(63)
-COUNT = const(0xFFFFF)  # sample counter, 20 bits: 5.8 h, compared by masked difference
+_COUNT = const(0xFFFFF)  # sample counter, 20 bits: 5.8 h, compared by masked difference
 _SOON = const(14)  # samples a candidate waits for a steeper one: as steep as usual,
 _LATE = const(24)  # and less
 _SHORT = const(12)  # refractory limits, samples: 0.24 s and 0.6 s
 _LONG = const(30)
 _KEEP = const(8)  # strengths remembered
-_FLOOR = const(16)  # slopes below are noise of the converter
 _FORGET = const(125)  # samples without a beat after which the level halves (2.5 s)
 
 
 class Detector:
-    def __init__(self):
-        self.ring = array("i", [0] * RING)
+    def __init__(self, floor):
+        self.floor = floor  # slopes below are noise of the converter
+        self.ring = array("i", [0] * _RING)
         self.strengths = array("i", [0] * _KEEP)
         self.sorted = array("i", [0] * _KEEP)
         self.n = 0
@@ -42,7 +42,7 @@ class Detector:
     def clear(self, x):
         """Forget the pulse; the wave starts at level x."""
         ring = self.ring
-        for i in range(RING):
+        for i in range(_RING):
             ring[i] = x
         for i in range(_KEEP):
             self.strengths[i] = 0
@@ -65,7 +65,7 @@ class Detector:
     def push(self, x):
         """One sample; returns 1 when a beat has just been decided."""
         ring = self.ring
-        n = (self.n + 1) & COUNT
+        n = (self.n + 1) & _COUNT
         self.n = n
         # witness: is the mean of 0.1 s above the mean of 0.66 s?
         long = self.long + x - ring[(n - 33) & _MASK]
@@ -94,7 +94,8 @@ class Detector:
             refractory = _SHORT
         elif refractory > _LONG:
             refractory = _LONG
-        if d > level >> 1 and d > _FLOOR and quiet > refractory and since > refractory:
+        floor = self.floor
+        if d > level >> 1 and d > floor and quiet > refractory and since > refractory:
             self.quiet = 0
             self.onset = (self.onset + 1) & 0xFFFF
         d2 = self.d2
@@ -105,7 +106,7 @@ class Detector:
         if age >= 0:
             age += 1
             self.pending = age
-        if d1 > d2 and d1 >= d and d1 > _FLOOR and since > refractory and (age < 0 or d1 > self.pending_s):
+        if d1 > d2 and d1 >= d and d1 > floor and since > refractory and (age < 0 or d1 > self.pending_s):
             self.pending = 1
             self.pending_s = d1
             return 0
@@ -122,7 +123,7 @@ class Detector:
         if s < need:
             return 0
         self.since = age
-        self.peak = (n - age) & COUNT
+        self.peak = (n - age) & _COUNT
         self.strength = s
         self.agreed = 1 if self.blocks == 1 else 0
         self.blocks = 0

@@ -12,7 +12,7 @@ from array import array
 
 from micropython import const
 
-from weave.sense.detect import COUNT
+from .intervals import isqrt
 
 _MASK = const(63)
 _BEFORE = const(6)  # samples of the template before and after the steepest slope
@@ -40,11 +40,7 @@ class Fiducial:
         self.seg = array("i", [0] * _SEG)
         self.corr = array("i", [0] * (2 * _SHIFT + 1))
         self.known = 0  # 0 nothing, else the shift at which the template learns
-        self.likeness = 0  # 0..255: correlation of the last beat with the template
-
-    def clear(self):
-        self.known = 0
-        self.likeness = 0
+        self.likeness = 0  # 0..255: correlation 0.5..1 of the last beat with the template
 
     def locate(self, ring, peak):
         """The fiducial near sample `peak`, in 1/256 sample, masked to 28 bits."""
@@ -84,23 +80,26 @@ class Fiducial:
                 if seg[i] > seg[at]:
                     at = i
             frac = vertex(seg[at - 1], seg[at], seg[at + 1])
-        # where the template lies, the segment is learnt, shifted by the fraction
+        # where the template lies, the segment is compared and learnt, shifted by the fraction
         start = at - _BEFORE
         known = self.known  # the first beats weigh 1, 1/2, 1/4 ... then 1/16
         half = (1 << known) >> 1
+        dot = ours = theirs = 0
         for i in range(_WIDTH):
             v = seg[start + i]
             if frac >= 0:
-                w = seg[start + i + 1] if start + i + 1 < _SEG else v
-                v += ((w - v) * frac) >> 8
+                v += ((seg[start + i + 1] - v) * frac) >> 8
             else:
-                w = seg[start + i - 1] if start + i > 0 else v
-                v += ((v - w) * frac) >> 8
-            if known:
-                template[i] += (v - template[i] + half) >> known
-            else:
-                template[i] = v
+                v += ((v - seg[start + i - 1]) * frac) >> 8
+            t = template[i] if known else v
+            dot += t * v
+            ours += v * v
+            theirs += t * t
+            template[i] = t + ((v - t + half) >> known)
+        norm = (isqrt(ours) * isqrt(theirs)) >> 7
+        likeness = ((dot >> 7) * 510) // norm - 255 if norm else 0
+        self.likeness = 0 if likeness < 0 else 255 if likeness > 255 else likeness
         if known < 4:
             self.known = known + 1
         # the difference seg[i] lies half a sample before sample first + i
-        return ((((first + at) & COUNT) << 8) - 128 + frac) & 0xFFFFFFF
+        return ((((first + at) & 0xFFFFF) << 8) - 128 + frac) & 0xFFFFFFF

@@ -1,6 +1,6 @@
 """Skin: sums of ADC counts in, conductance, level and responses out.
 
-In:  a sum of 8 readings of 12 bits per tick. Out, at 8 Hz: `g_ns` conductance, `scl_ns` its level (one-pole, 4 s), nS;
+In:  a sum of `oversample` readings of 12 bits per tick. Out, at 8 Hz: `g_ns` conductance, `scl_ns` its level (one-pole, 4 s), nS;
 `scrs` responses counted, `scr_ns` amplitude of the last, `rising_ns` height of the one going on (0 = none), `ok` 1
 where electrodes are on and nothing has disturbed them for 5 s.
 Rules: 0.05..60 uS, no steeper than 10 uS/s (Kleckner et al. 2018); a response rises >= 50 nS in 0.5..5 s, peaks >= 1 s
@@ -8,7 +8,7 @@ apart (Boucsein 2012). A reading that stays at either rail is no skin. Integer b
 """
 
 from micropython import const
-from time import ticks_diff
+from time import ticks_add, ticks_diff
 
 _EVERY = const(125)  # ms
 _LEAST = const(50)  # nS, smallest conductance of skin
@@ -54,7 +54,7 @@ class Skin:
         if self.since < 0:
             self.since = now
         elif ticks_diff(now, self.since) >= _EVERY:
-            self.since = now
+            self.since = ticks_add(self.since, _EVERY)
             self.fault = sensor.fault
             if self.count:
                 self.measure()
@@ -64,7 +64,7 @@ class Skin:
 
     def measure(self):
         """Every eighth of a second: conductance from the readings gathered."""
-        a = self.acc // self.count  # counts x 8
+        a = (self.acc << 3) // (self.count * self.sensor.oversample)  # counts x 8
         c = self.calibration
         over = c.cal_q3 - a
         if over <= 0 or a < 0 or over > 32760:

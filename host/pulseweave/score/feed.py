@@ -38,6 +38,7 @@ class Skin:
     """The skin sensor of a recording: the sum of 8 readings per tick, where there is one."""
 
     fault = 0
+    oversample = 8
 
     def __init__(self):
         self.samples = array("i", [0])

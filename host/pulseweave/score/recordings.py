@@ -29,7 +29,7 @@ class Recording:
     skin: np.ndarray | None = None
     full: int = 4095
     pulsatile: bool = True
-    contact: tuple[int, int] = (8, 4087)
+    contact: tuple[int, int] = (150, 3950)
     ref: np.ndarray | None = None  # reference beats, s
     excluded: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     floating: bool = False  # True where the reference has no absolute time
