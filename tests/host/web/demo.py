@@ -23,7 +23,11 @@ class Demo:
         self.nodes, self.pixels = nodes, pixels
         columns = max(1, round(math.sqrt(nodes * 1.5)))
         self.places = [
-            (1.4 * (i % columns) + rng.uniform(-0.35, 0.35), 1.4 * (i // columns) + rng.uniform(-0.35, 0.35), 2.6)
+            (
+                1.4 * (i % columns) + rng.uniform(-0.35, 0.35),
+                1.4 * (i // columns) + rng.uniform(-0.35, 0.35),
+                2.6,
+            )
             for i in range(nodes)
         ]
         xy = np.array([p[:2] for p in self.places])
@@ -39,7 +43,13 @@ class Demo:
         self.touching = np.array([rng.random() > 0.12 for _ in range(nodes)])
         self.phase = np.array([rng.random() for _ in range(nodes)])
         self.stirred = np.zeros(nodes)
-        self.scenario, self.scene, self.speed, self.paused, self.damping = "contagion", "hearth", 1, False, True
+        self.scenario, self.scene, self.speed, self.paused, self.damping = (
+            "contagion",
+            "hearth",
+            1,
+            False,
+            True,
+        )
         self.t = 0.0
         self.g = 0.0
         self.happened = []
@@ -94,9 +104,15 @@ class Demo:
         drift = 0.5 + 0.5 * np.sin(5 * y + 0.8 * x + 0.5 * d - self.t * (0.25 + 1.2 * level))
         place = (self.phase % 1)[:, None] * 1.5 - 0.15
         beat = np.exp(-(((y - place) / 0.10) ** 2)) * np.clip(1.25 - place, 0, 1) * self.touching[:, None]
-        glow = (0.02 + 0.06 * self.touching[:, None] + 0.3 * level) * (0.25 + drift) + beat * (0.08 + 0.5 * level)
+        glow = (0.02 + 0.06 * self.touching[:, None] + 0.3 * level) * (0.25 + drift) + beat * (
+            0.08 + 0.5 * level
+        )
         tint = np.clip(0.62 + 0.5 * self.valence[:, None] + 0.35 * (drift - 0.5), 0, 1)[..., None]
-        cool, rose, warm = np.array([0.04, 0.34, 1.0]), np.array([0.80, 0.18, 0.42]), np.array([1.0, 0.40, 0.06])
+        cool, rose, warm = (
+            np.array([0.04, 0.34, 1.0]),
+            np.array([0.80, 0.18, 0.42]),
+            np.array([1.0, 0.40, 0.06]),
+        )
         colour = np.where(tint < 0.5, cool + (rose - cool) * 2 * tint, rose + (warm - rose) * (2 * tint - 1))
         rgb = glow[..., None] * colour
         self.rgb = (np.clip(rgb, 0, 1) * 255).astype("u1").tobytes()
@@ -133,7 +149,8 @@ class Demo:
                     "valence": self.valence, "level": level, "g": np.full(self.nodes, self.g),
                     "beats": self.phase.astype(int), "neighbours": self.near,
                 },
-                "health": "all well", "mesh": {"sent": int(self.t * 50), "received": int(self.t * 400), "lost": int(self.t * 20)},
+                "health": "all well",
+                "mesh": {"sent": int(self.t * 50), "received": int(self.t * 400), "lost": int(self.t * 20)},
                 "tick_us": 410.0,
             }  # fmt: skip
 
@@ -156,7 +173,7 @@ class Demo:
                 self.paused = True
             case {"do": "resume"}:
                 self.paused = False
-            case {"do": "speed", "speed": speed} if speed == "fast" or speed in SPEEDS:
+            case {"do": "speed", "to": speed} if speed == "fast" or speed in SPEEDS:
                 self.speed = 16 if speed == "fast" else speed
             case {"do": "scenario", "name": name} if name in SCENARIOS:
                 self.scenario, self.t = name, 0.0

@@ -100,7 +100,11 @@ class Page:
             ident = None
         if body["do"] == "look":
             node = body.get("node")
-            known = isinstance(node, int) and not isinstance(node, bool) and 0 <= node < self.pump.room.get("nodes", 0)
+            known = (
+                isinstance(node, int)
+                and not isinstance(node, bool)
+                and 0 <= node < self.pump.room.get("nodes", 0)
+            )
             self.looks_at = node if known else None
             return
         now = time.monotonic()

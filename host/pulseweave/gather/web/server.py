@@ -36,10 +36,15 @@ from pulseweave.problem import Problem
 
 STATIC = Path(__file__).parent / "static"
 PAGES = 64  # at once
-SEND_BUFFER = 256 << 10  # bytes in the kernel for one page: a few pictures, so that a slow page is late by little
+SEND_BUFFER = (
+    256 << 10
+)  # bytes in the kernel for one page: a few pictures, so that a slow page is late by little
 STALLED_MS = 20_000  # a page that has not read for so long is let go
 HEADERS = [
-    (b"content-security-policy", b"default-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
+    ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-cache"),
@@ -64,7 +69,9 @@ def listen(host: str, port: int) -> sockets.socket:
     try:
         family, kind, proto, _, address = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)[0]
     except (sockets.gaierror, UnicodeError):
-        raise Problem(f"no such host {host!r} for the page: use e.g. --web 127.0.0.1:8080 or --web off") from None
+        raise Problem(
+            f"no such host {host!r} for the page: use e.g. --web 127.0.0.1:8080 or --web off"
+        ) from None
     s = sockets.socket(family, kind, proto)
     try:
         s.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
@@ -77,7 +84,8 @@ def listen(host: str, port: int) -> sockets.socket:
         s.close()
         if e.errno == errno.EADDRINUSE:
             raise Problem(
-                f"port {port} on {host} is busy: choose another with --web {host}:{port + 1} or turn the page off with --web off"
+                f"port {port} on {host} is busy: choose another with --web {host}:{port + 1} "
+                f"or turn the page off with --web off"
             ) from None
         why = {errno.EACCES: "not permitted", errno.EADDRNOTAVAIL: "not an address of this machine"}
         raise Problem(
@@ -127,7 +135,9 @@ class Gate:
             return "another site's page may not listen"
         if self.server.token:
             given = dict(p.partition("=")[::2] for p in scope["query_string"].decode("latin-1").split("&"))
-            if not hmac.compare_digest(given.get("token", "").encode(), quote(self.server.token, safe="").encode()):
+            if not hmac.compare_digest(
+                given.get("token", "").encode(), quote(self.server.token, safe="").encode()
+            ):
                 return "the token is missing or wrong"
         return None
 

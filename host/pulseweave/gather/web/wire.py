@@ -14,16 +14,16 @@ Binary, server to page, one message per picture of the room, little-endian, 24 b
     24      u8[nodes * pixels * 3]   r, g, b in linear light, exactly the duty of the strip's own PWM, white folded in
 
 Text, server to page, one JSON object with a `type`:
-    {"type": "meta", "meta": {...}}            the room: strands, scenarios, speed, paused, damping ...; again when it changes
+    {"type": "meta", "meta": {...}}            what the room is; again when that changes
     {"type": "history", "rows": [[t_s, collective, truth, g], ...]}   the room's curve so far, once, after meta
     {"type": "state", "state": {...}}          4 per second: room, nodes (arrays in the order of strands), health
     {"type": "near", "node": i, "neighbours": [[node, rssi_dBm], ...]}   after each state, while the page looks at i
-    {"type": "events", "events": [{"t_s", "kind", "text", ...}, ...]}     what just happened, never dropped while fewer than 256 wait
+    {"type": "events", "events": [{"t_s", "kind", "text", ...}, ...]}     what just happened; up to 256 wait
     {"type": "answer", "id": n, "ok": bool, "text": "..."}      to each command
 
 Text, page to server, at most 4096 bytes, one JSON object:
     {"do": "look", "node": i or null}          which strand this page leans towards (index into strands); not a command
-    {"do": ..., "id": n, ...}                  a command, handed to source.command() without `id`; ids come back in the answer
+    {"do": ..., "id": n, ...}                  a command for source.command(); the id comes back in the answer
 """
 
 import struct

@@ -9,7 +9,7 @@ const ROWS = 112; // of the near image; the far one has half of that
 const EDGE = 12; // rows and columns beyond the window, so that light reaches in from outside
 const MOST = 40; // points of light per strand, where it is long on the screen
 const THREAD = 0.03; // metres: how wide a thread glows
-const CLOSE = 2.4, MIDDLE = 2.2, WIDE = 1.1; // shares of the halo at about 1, 5 and 12 rows
+const CLOSE = 2.4, MIDDLE = 2.2, WIDE = 0.8; // shares of the halo at about 1, 5 and 12 rows
 const SHINE = 5.5, FADE = 0.55; // of the floor: how much it mirrors, how fast that fades per metre
 const POOL = 0.006;
 const RING = Array.from({ length: 7 }, (_, i) => (i ? [Math.cos((i * Math.PI) / 3), Math.sin((i * Math.PI) / 3)] : [0, 0]));

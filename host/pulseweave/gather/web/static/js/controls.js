@@ -19,7 +19,7 @@ export class Controls {
     $("pause").addEventListener("click", () => this.pause());
     $("upset").addEventListener("click", () => this.upset());
     $("damping").addEventListener("click", () => this.damping());
-    $("speed").addEventListener("change", (e) => this.send({ do: "speed", speed: e.target.value === "fast" ? "fast" : Number(e.target.value) }));
+    $("speed").addEventListener("change", (e) => this.send({ do: "speed", to: e.target.value === "fast" ? "fast" : Number(e.target.value) }));
     $("scenario").addEventListener("change", (e) => this.send({ do: "scenario", name: e.target.value }));
     $("scene").addEventListener("change", (e) => this.send({ do: "scene", name: e.target.value }));
     for (const kind of ["pointermove", "pointerdown", "keydown", "focusin", "wheel"]) addEventListener(kind, () => this.wake(), { passive: true });

@@ -59,6 +59,10 @@ export class Lean {
     if (here && quality !== null) rows.push(["signal", percent(quality)]);
     if (here && mood !== null) rows.push(["mood", mood > 0.2 ? "warm" : mood < -0.2 ? "cool" : "even"]);
     if (g !== null) rows.push(["damping", percent(g)]);
+    const own = at(n, "rho", i), unwell = at(n, "health", i);
+    if (own !== null) rows.push(["always own", percent(own)]); // the share of the light that no damping touches
+    if (at(n, "opted_out", i)) rows.push(["opted out", "neutral light"]);
+    if (unwell) rows.push(["health", unwell]);
     if (this.neighbours.length) {
       const [node, rssi] = this.neighbours.reduce((a, b) => (b[1] > a[1] ? b : a));
       rows.push([`hears ${this.neighbours.length}`, `best ${this.named(node)} ${rssi} dBm`]);
@@ -69,6 +73,7 @@ export class Lean {
       if (!list.children[k * 2]) list.append(document.createElement("dt"), document.createElement("dd"));
       if (list.children[k * 2].textContent !== term) list.children[k * 2].textContent = term;
       if (list.children[k * 2 + 1].textContent !== value) list.children[k * 2 + 1].textContent = value;
+      list.children[k * 2 + 1].className = value.length > 12 ? "long" : "";
     });
     const spoken = here ? `${Math.round(this.hr)} beats a minute, feels ${percent(felt ?? 0)}, shows ${percent(shown ?? 0)}` : "nobody here";
     return `${this.strands.list[i].name}, ${spoken}`;

@@ -83,7 +83,9 @@ function take(s) {
   if (r.contagion) words.push("stirred together");
   set($("summary"), words.join("  ·  "));
   const mesh = s.mesh || {}, well = [];
+  const unwell = (s.nodes?.health || []).filter(Boolean).length;
   if (s.health) well.push(String(s.health));
+  if (unwell) well.push(`${unwell} ${unwell === 1 ? "strand needs" : "strands need"} a look`);
   if (mesh.received) well.push(`${Math.round((100 * (mesh.lost || 0)) / (mesh.received + (mesh.lost || 0)))} % of frames lost`);
   if (typeof s.tick_us === "number") well.push(`tick ${Math.round(s.tick_us)} µs`);
   set($("health"), well.join("  ·  "));
@@ -98,7 +100,7 @@ function set(element, text) {
 }
 
 function happen(event) {
-  curve.mark(event.t_s ?? state?.t_s ?? 0, event.text || event.kind);
+  if (event.kind !== "error") curve.mark(event.t_s ?? state?.t_s ?? 0, event.text || event.kind);
   say(event.text || event.kind);
 }
 
@@ -222,7 +224,7 @@ addEventListener("keydown", (e) => {
   const button = e.target.matches?.("button");
   const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
   if (way && strands) { pinned = true; leanTo(neighbour(...way)); }
-  else if (e.key === "Escape") { pinned = false; leanTo(null); picker.focus({ preventScroll: true }); }
+  else if (e.key === "Escape") { picker.focus({ preventScroll: true }); pinned = false; leanTo(null); }
   else if (e.key === "Enter" && !button && leaning !== null) { pinned = true; $("finger").focus(); }
   else if (e.key === " " && !button) controls.pause();
   else if (e.key === "u") controls.upset();

@@ -9,13 +9,13 @@ const GAIN = 2.6;
 export class Plain {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { alpha: false });
+    this.context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.air = new Air();
     this.haze = document.createElement("canvas");
     this.renderer = "canvas 2D";
     this.software = true;
-    // from the sum of two square roots' squares to a screen, with the same shoulder as the shader
-    this.shoulder = new Uint8ClampedArray(2049).map((_, i) => 255 * Math.pow(1 - Math.exp(-(0.0006 + i / 512)), 1 / 2.2));
+    // from the root of linear light / 4 (0..sqrt 2, in 1024ths) to a screen, with the same shoulder as the shader
+    this.shoulder = new Uint8ClampedArray(1450).map((_, i) => 255 * Math.pow(1 - Math.exp(-(0.0006 + 4 * (i / 1024) ** 2)), 1 / 2.2));
   }
 
   hang(strands) {
@@ -69,13 +69,17 @@ export class Plain {
     }
   }
 
-  /** The air as a picture. */
+  /** The air as a picture: near plus far, the latter smoothly at twice its size. */
   develop() {
-    const { near, far } = this.air, out = this.image.data;
+    const { near, far } = this.air, out = this.image.data, N = near.bytes, F = far.bytes, row = far.columns * 4;
     for (let y = 0, n = 0; y < near.rows; y++) {
+      const above = Math.max(0, (y - 1) >> 1), below = Math.min(far.rows - 1, above + 1), v = y & 1 ? 0.25 : y ? 0.75 : 0;
       for (let x = 0; x < near.columns; x++, n += 4) {
-        const m = ((y >> 1) * far.columns + (x >> 1)) * 4;
-        for (let q = 0; q < 3; q++) out[n + q] = this.shoulder[Math.min(2048, ((near.bytes[n + q] ** 2 + far.bytes[m + q] ** 2) * 2048) / 65025) | 0];
+        const left = Math.max(0, (x - 1) >> 1), right = Math.min(far.columns - 1, left + 1), u = x & 1 ? 0.25 : x ? 0.75 : 0;
+        for (let q = 0, a = above * row + left * 4, b = above * row + right * 4, c = below * row + left * 4, d = below * row + right * 4; q < 3; q++) {
+          const f = (F[a + q] * (1 - u) + F[b + q] * u) * (1 - v) + (F[c + q] * (1 - u) + F[d + q] * u) * v;
+          out[n + q] = this.shoulder[(Math.sqrt(N[n + q] ** 2 + f * f) * 1024) / 255 | 0];
+        }
       }
     }
     this.haze.getContext("2d").putImageData(this.image, 0, 0);

@@ -2,7 +2,7 @@
 // all, from the side on which they hide each other least; a hand may turn it and step closer.
 
 const FIELD = Math.tan((40 / 2) * (Math.PI / 180)); // half the vertical field of view
-const YAWS = 24, PITCHES = [3, 8, 15, 24, 34];
+const YAWS = 24, PITCHES = [3, 8, 15, 24, 34, 44];
 const SAMPLE = 120; // strands that are looked at when choosing the side
 
 export class Stand {

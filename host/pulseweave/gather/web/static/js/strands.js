@@ -18,7 +18,7 @@ export class Strands {
       const length = s.length_m || Math.max(0.3, pixels * PITCH);
       const z = s.z > 0 ? s.z : TOP;
       // a strand longer than the room is high is hung higher rather than shortened, so that every pixel is seen
-      return { node: s.node, name: s.name || `strand ${s.node}`, x: s.x || 0, y: s.y || 0, top: Math.max(z, length + 0.25), length, pixels, phase: scatter(i) };
+      return { node: s.node, name: !s.name ? `strand ${s.node}` : /^\d+$/.test(s.name) ? `strand ${s.name}` : s.name, x: s.x || 0, y: s.y || 0, top: Math.max(z, length + 0.25), length, pixels, phase: scatter(i) };
     });
     this.count = this.list.length;
     this.index = new Map(this.list.map((s, i) => [s.node, i]));
