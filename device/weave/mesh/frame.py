@@ -1,24 +1,19 @@
-"""Layout of the frame header and the byte order (big-endian); see README.md for the whole specification.
+"""Layout of the frame header, the byte order (big-endian), 30-bit time; see README.md for the whole specification.
 
-0 version 1 | 1 net | 2 type | 3 ttl | 4 origin 2 | 6 epoch 4 | 10 seq 4 | 14 key id 1 | 15 payload blocks 1 | 16
-payload 16 p | tag 8
+0 version 1 | 1 net | 2 type | 3 ttl | 4 origin 2 | 6 epoch 4 | 10 seq 4 | 14 key id | 15 payload blocks p | 16 payload 16 p | tag 8
 """
 
 from micropython import const
 
-VERSION = const(0x51)
-STATE = const(1)
-EVENT = const(2)
-
 
 def get16(b, o):
     """Unsigned 16-bit number at b[o]."""
-    return (b[o] << 8) | b[o + 1]
+    return b[o] << 8 | b[o + 1]
 
 
 def get30(b, o):
     """Unsigned 30-bit number at b[o:o+4]; the top two bits are ignored, so that it is a small int anywhere."""
-    return ((b[o] & 63) << 24) | (b[o + 1] << 16) | (b[o + 2] << 8) | b[o + 3]
+    return (b[o] & 63) << 24 | b[o + 1] << 16 | b[o + 2] << 8 | b[o + 3]
 
 
 def put16(b, o, v):
@@ -27,27 +22,11 @@ def put16(b, o, v):
     b[o + 1] = v & 255
 
 
-def put32(b, o, v):
+def put30(b, o, v):
     """Write a number of up to 30 bits as 32."""
     b[o] = (v >> 24) & 63
     b[o + 1] = (v >> 16) & 255
-    b[o + 2] = (v >> 8) & 255
-    b[o + 3] = v & 255
-
-
-# Event kinds. A sticky kind has a latest one that late-comers are told; a commanded kind needs the command key's tag.
-SCENE = const(1)  # sticky
-POLICY = const(2)  # sticky, commanded
-CONFIG = const(3)  # sticky, commanded
-IDENTIFY = const(4)
-ALARM = const(5)
-PING = const(6)
-VISITOR = const(7)
-KINDS = const(16)
-STICKY = const(3)  # kinds 1..3
-EVERYBODY = const(0xFFFF)
-AT_ONCE = const(-1)
-DATA_MAX = const(200)
+    put16(b, o + 2, v)
 
 
 def later(t, ms):
@@ -60,6 +39,11 @@ def diff(a, b):
     return (((a - b) & 0x3FFFFFFF) ^ 0x20000000) - 0x20000000
 
 
-def airtime_ms(n):
-    """Whole ms that n bytes are on the air at 1 Mbit/s, vendor frame and preamble included."""
-    return (n + 85) >> 7
+# Event kinds. A sticky kind has a latest one that late-comers are told; a commanded kind needs the command key's tag.
+SCENE = const(1)  # sticky
+POLICY = const(2)  # sticky, commanded
+CONFIG = const(3)  # sticky, commanded
+IDENTIFY = const(4)
+ALARM = const(5)
+PING = const(6)
+VISITOR = const(7)

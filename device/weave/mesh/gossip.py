@@ -1,23 +1,20 @@
 """State frames: the beacon of a node, and what is new about others (delta gossip with versions).
 
 In: the roster, the clock, the events kept. Out: the plain payload of a STATE frame; opened payloads merged into the roster.
-A value goes out with its version; who learns a new version repeats it up to twice, less one for each time it hears it
-from another.
-Every beacon carries a digest of all versions: where a neighbour's differs, whole tables are swept until they agree.
+A value goes out with its version; who learns a new version repeats it once, unless it hears it from another first.
+Every beacon carries a digest of who is in the table: where a neighbour's differs, the whole table is swept as well.
 """
 
 from micropython import const
 
-from weave.mesh.frame import get16, get30, put16, put32
-from weave.mesh.roster import ASKED, FRESH, KNOWN, NEAR, SUSPECT_MS
+from weave.mesh.frame import diff, get16, get30, later, put16, put30
+from weave.mesh.roster import COUNTED, FRESH, KNOWN, NEAR
 
-_M = const(0x3FFFFFFF)
-_H = const(0x20000000)
 _BEACON = const(64)
 _ENTRY = const(10)
-_MOST = const(16)
-_REPEAT = const(1)
+_END = const(224)  # 16 entries
 _AGE_MS = const(250)
+_OLD = const(240)  # a minute
 
 
 class Gossip:
@@ -26,12 +23,13 @@ class Gossip:
     def __init__(self, mesh):
         self.mesh = mesh
         self.sweep = 0  # beacons that still sweep the whole table
-        self.asking = True  # nobody has proved to be alive yet
-        self._cursor = 0
-        self._level = 0  # row at which the sweep stands
+        self.asking = 2  # 0 once somebody proved to be alive
+        self._cursor = [0, 0]  # rows at which news and sweep stand
         self.sent_seq = 0
         self.sent_at = 0  # local ms of completion of our previous beacon
         self.sent_ok = 0
+        self._last = self._before = 0  # ids heard last
+        self._asked = 0  # 1: _before asked to be mentioned
 
     # --- out ------------------------------------------------------------------------------------------------
 
@@ -41,61 +39,61 @@ class Gossip:
         r = mesh.room
         clock = mesh.clock
         b = mesh.pool.plain
-        put32(b, 0, clock.stamp)
+        for k in range(_BEACON):
+            b[k] = 0
+        put30(b, 0, clock.stamp)
         put16(b, 4, clock.root)
         b[6] = clock.hops if clock.settled else 255
-        put32(b, 8, clock.time(self.sent_at))
-        put16(b, 12, self.sent_seq & 0xFFFF)
-        b[14] = (1 if self.sent_ok else 0) | (2 if self.asking else 0)
+        put30(b, 8, clock.time(self.sent_at))
+        put16(b, 12, self.sent_seq)
+        b[14] = self.sent_ok | self.asking
         b[15] = r.count
-        d = r.digest
-        b[16] = d >> 16
-        b[17] = (d >> 8) & 255
-        b[18] = d & 255
-        b[19] = 0
-        latest = mesh.latest
-        put16(b, 20, latest[1])
-        put16(b, 22, latest[2])
-        put16(b, 24, latest[3])
-        self._events(b, now)
-        self._records(b)
-        b[62] = b[63] = 0
-        o = self._entry(b, _BEACON, 0, now)
-        n = r.count
-        # news first, then, while tables differ, everything in turn
-        todo = r.todo
-        i = self._cursor
-        for _ in range(n):
-            i += 1
-            if i >= n:
-                i = 1
-            if i < n and todo[i]:
-                todo[i] -= 1
-                if r.age[i] < SUSPECT_MS:
-                    o = self._entry(b, o, i, now)
-                    if o >= _BEACON + _ENTRY * _MOST:
-                        break
-        self._cursor = i
-        if self.sweep:
+        b[16] = r.digest >> 16
+        put16(b, 17, r.digest)
+        for k in (1, 2, 3):
+            put16(b, 18 + 2 * k, mesh.latest[k])
+        e = mesh.events
+        self._event(b, 26, e, e.newest, now)
+        self._event(b, 30, e, e.newer, now)
+        self._record(b, 34, self._last)
+        self._record(b, 48, self._before)
+        self._asked = 0
+        o = self._rows(b, self._entry(b, _BEACON, 0, now), 0, now)
+        if self.sweep:  # tables differ: everything in turn
             self.sweep -= 1
-            i = self._level
-            for _ in range(n):
-                if o >= _BEACON + _ENTRY * _MOST:
-                    break
-                i += 1
-                if i >= n:
-                    i = 1
-                if i < n and r.age[i] < SUSPECT_MS:
-                    o = self._entry(b, o, i, now)
-            self._level = i
+            o = self._rows(b, o, 1, now)
         b[7] = (o - _BEACON) // _ENTRY
         p = (o + 15) >> 4
         for k in range(o, p << 4):
             b[k] = 0
         return p
 
+    def _rows(self, b, o, every, now):
+        """Entries from where the last beacon stopped: those with news, or every one."""
+        r = self.mesh.room
+        n = r.count
+        todo = r.todo
+        i = self._cursor[every]
+        for _ in range(1, n):
+            if o == _END:
+                break
+            i += 1
+            if i >= n:
+                i = 1
+            if todo[i] or every:
+                todo[i] = 0
+                if r.state[i] & COUNTED:
+                    o = self._entry(b, o, i, now)
+        self._cursor[every] = i
+        return o
+
     def _entry(self, b, o, i, now):
         r = self.mesh.room
+        a = diff(now, r.made[i]) // _AGE_MS
+        if a < 0:
+            a = 0
+        elif a >= _OLD:
+            return o
         put16(b, o, r.node[i])
         put16(b, o + 2, r.version[i])
         b[o + 4] = (r.arousal[i] * 255 + 2048) >> 12
@@ -103,175 +101,131 @@ class Gossip:
         b[o + 6] = r.confidence[i]
         b[o + 7] = (r.g[i] * 255 + 2048) >> 12
         b[o + 8] = r.flags[i]
-        a = 0
-        if i:
-            a = ((((now - r.made[i]) & _M) ^ _H) - _H) // _AGE_MS
-            if a > 255:
-                a = 255
-            elif a < 0:
-                a = 0
         b[o + 9] = a
         return o + _ENTRY
 
-    def _events(self, b, now):
-        """The two youngest events kept, so that a neighbour sees what we lack."""
-        e = self.mesh.events
-        o = 26
-        last = -1
-        for _ in range(2):
-            best = -1
-            young = 0x20000000
-            for s in range(e.slots):
-                if s != last and e.alive(s, now):
-                    a = (((now - e.born[s]) & _M) ^ _H) - _H
-                    if a < young:
-                        young = a
-                        best = s
-            if best < 0:
-                put32(b, o, 0)
-            else:
-                put16(b, o, e.origin[best])
-                put16(b, o + 2, e.seq[best] & 0xFFFF)
-                last = best
-            o += 4
+    def _event(self, b, o, e, s, now):
+        """One of the two youngest events kept, so that a neighbour sees what we lack."""
+        if e.alive(s, now):
+            put16(b, o, e.origin[s])
+            put16(b, o + 2, e.seq[s])
 
-    def _records(self, b):
-        """Whom we heard last, and when: those who ask first."""
+    def _record(self, b, o, id):
+        """Which frame of whom we heard, and when."""
         r = self.mesh.room
-        clock = self.mesh.clock
-        now = self.mesh.now
-        o = 34
-        last = -1
-        for _ in range(2):
-            best = -1
-            young = 0x20000000
-            for i in range(1, r.count):
-                s = r.state[i]
-                if s & NEAR and i != last:
-                    a = (((now - r.heard[i]) & _M) ^ _H) - _H
-                    if s & ASKED:
-                        a -= 100000
-                    if a < young:
-                        young = a
-                        best = i
-            if best < 0:
-                put16(b, o, 0)
-            else:
-                r.state[best] &= ~ASKED
-                put16(b, o, r.node[best])
-                put32(b, o + 2, r.epoch[best])
-                put16(b, o + 6, r.beat[best])
-                clock.write(b, o + 8, r.heard[best])
-                b[o + 12] = -r.rssi[best] if r.rssi[best] < 0 else 0
-                last = best
-            o += 14
+        i = r.find(id)
+        if i > 0 and r.state[i] & NEAR:
+            put16(b, o, id)
+            put30(b, o + 2, r.epoch[i])
+            put16(b, o + 6, r.beat[i])
+            self.mesh.clock.write(b, o + 8, r.heard[i])
+            b[o + 12] = -r.rssi[i] & 127
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def read(self, now, row, seq, time, p):
-        """Merge an opened STATE payload of the node in `row`, which arrived at local ms `time`."""
+    def read(self, now, row, p, beat, heard):
+        """Merge an opened STATE payload of p blocks of the node in `row`; beat, heard: of its frame before this one."""
         mesh = self.mesh
         r = mesh.room
         b = mesh.pool.plain
-        n = b[7]
-        if _BEACON + _ENTRY * n > p << 4:
+        end = _BEACON + _ENTRY * b[7]
+        if end > p << 4:
             return
+        id = r.node[row]
         if b[14] & 2:
-            r.state[row] |= ASKED
+            self._before = id
+            self._asked = 1
             mesh.hurry(now)
-        # who was heard by whom: proof of life, and shared receptions for the clock
+        elif id != self._last:
+            if not self._asked:
+                self._before = self._last
+            self._last = id
+        # proof of life, once per boot of ours: a mention of this very boot
         if not r.state[row] & FRESH:
-            o = 34
-            while o < 62:
-                if get16(b, o) == mesh.node and get30(b, o + 2) == mesh.epoch:
-                    r.state[row] |= FRESH
-                    self.asking = False
-                o += 14
-            if not r.state[row] & FRESH:
+            if not self._mentions(b, 34) and not self._mentions(b, 48):
                 return
+            r.state[row] |= FRESH
+            self.asking = 0
         clock = mesh.clock
         use = clock.hear(now, get16(b, 4), get30(b, 0), b[6])
-        o = 34
-        while o < 62:
-            id = get16(b, o)
-            if id and id != mesh.node:
+        self._shared(b, 34, use)
+        self._shared(b, 48, use)
+        if use and b[14] & 1 and beat == get16(b, 12):
+            clock.sample(heard, get30(b, 8), 128, 0)
+        seats = r.seats
+        mask = r.mask
+        nodes = r.node
+        versions = r.version
+        for o in range(_BEACON, end, _ENTRY):
+            id = b[o] << 8 | b[o + 1]
+            i = seats[id & mask] - 1
+            if i < 0 or nodes[i] != id:  # not at its first seat
                 i = r.find(id)
-                if i > 0 and r.state[i] & KNOWN and r.epoch[i] == get30(b, o + 2):
-                    r.state[i] |= FRESH
-                    if use and r.state[i] & NEAR and r.beat[i] == get16(b, o + 6):
-                        clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
-                        mesh.samples += 1
-            o += 14
-        if use and b[14] & 1 and mesh.last_seq == get16(b, 12):
-            clock.sample(mesh.last_heard, get30(b, 8), 128, 0)
-        o = _BEACON
-        if n:
-            self._merge(b, o, now, row)
-        digest = (b[16] << 16) | (b[17] << 8) | b[18]
-        for _ in range(1, n):
-            o += _ENTRY
-            self._merge(b, o, now, 0)
-        if digest != r.digest:
+            if i > 0 and versions[i] == (b[o + 2] << 8 | b[o + 3]) and b[o + 9]:
+                r.todo[i] = 0  # heard again: no need to repeat it
+            else:
+                self._merge(b, o, now, i, id)
+        if r.digest != (b[16] << 16 | get16(b, 17)):
             self.sweep = 2
         self._ask(b, now)
 
-    def _merge(self, b, o, now, own):
-        """One entry; own: the row of the sender where the entry is the sender's own."""
+    def _mentions(self, b, o):
+        return get16(b, o) == self.mesh.node and get30(b, o + 2) == self.mesh.epoch
+
+    def _shared(self, b, o, use):
+        """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together."""
         r = self.mesh.room
-        id = get16(b, o)
+        i = r.find(get16(b, o))
+        if i > 0 and r.state[i] & KNOWN and r.epoch[i] == get30(b, o + 2):
+            r.state[i] |= FRESH
+            if use and r.state[i] & NEAR and r.beat[i] == get16(b, o + 6):
+                self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
+
+    def _merge(self, b, o, now, i, id):
+        """An entry that is not simply known already."""
+        r = self.mesh.room
         version = get16(b, o + 2)
-        i = r.find(id)
-        made = now - b[o + 9] * _AGE_MS
+        old = b[o + 9]
         if i < 0:
-            if b[o + 9] >= 240 or not id:
+            if old >= _OLD or not id or id == 0xFFFF:
                 return
             i = r.add(id, now)
             if i < 0:
-                self.mesh.full = (self.mesh.full + 1) & _M
+                self.mesh.full += 1
                 return
-            new = 1
-        else:
-            new = ((version - r.version[i]) & 0xFFFF) ^ 0x8000
-            new -= 0x8000
-            if not i:
-                if new > 0:  # our own past, from before a reboot: rise above it
-                    r.renew(0, (version + 1) & 0xFFFF)
+        new = (((version - r.version[i]) & 0xFFFF) ^ 0x8000) - 0x8000
+        if not i:
+            if new > 0:  # our own past, from before a reboot: rise above it
+                r.version[0] = (version + 1) & 0xFFFF
+            return
+        if new > 0 or not r.state[i] & COUNTED:
+            if old >= _OLD:
                 return
-            if not r.state[i] & 8:
-                new = 1 if b[o + 9] < 240 else 0
-        if new > 0:
             r.renew(i, version)
             r.arousal[i] = (b[o + 4] * 257) >> 4
             r.fast[i] = (b[o + 5] * 257) >> 4
             r.confidence[i] = b[o + 6]
             r.g[i] = (b[o + 7] * 257) >> 4
             r.flags[i] = b[o + 8]
-            r.made[i] = made & _M
-            r.age[i] = b[o + 9] * _AGE_MS
-            r.todo[i] = _REPEAT
-        elif new == 0:
-            if not own and r.todo[i]:
-                r.todo[i] -= 1
-            if ((((made - r.made[i]) & _M) ^ _H) - _H) > 0:
-                r.made[i] = made & _M
-                r.age[i] = b[o + 9] * _AGE_MS
+            r.todo[i] = 1
+        elif new or old:
+            return
+        r.made[i] = later(now, -old * _AGE_MS)  # the sender's own entry is as old as the frame
+        r.age[i] = old * _AGE_MS
 
     def _ask(self, b, now):
         """What the sender lacks and we have: events, and the latest of the sticky kinds."""
         mesh = self.mesh
         e = mesh.events
-        full = get16(b, 26) and get16(b, 30)  # two told of: there may be more
-        for s in range(e.slots):
-            if e.alive(s, now) and not full:
-                q = e.seq[s] & 0xFFFF
-                g = e.origin[s]
-                if not (
-                    (get16(b, 26) == g and get16(b, 28) == q) or (get16(b, 30) == g and get16(b, 32) == q)
-                ):
-                    e.missed(s, now, mesh.chance())
-        latest = mesh.latest
-        for k in range(1, 4):
-            if latest[k]:
-                d = ((latest[k] - get16(b, 18 + 2 * k)) & 0xFFFF) ^ 0x8000
-                if d > 0x8000 or not get16(b, 18 + 2 * k):
-                    mesh.serve(k, now)
+        if not get16(b, 30):  # two told of: there may be more
+            self._lacks(b, e, e.newest, now)
+            self._lacks(b, e, e.newer, now)
+        for k in (1, 2, 3):
+            theirs = get16(b, 18 + 2 * k)
+            mine = mesh.latest[k]
+            if mine != theirs and mine and (not theirs or (mine - theirs) & 0xFFFF < 0x8000):
+                mesh.serve(k, now)
+
+    def _lacks(self, b, e, s, now):
+        if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s] & 0xFFFF):
+            e.wake(s, now, self.mesh.chance())
