@@ -20,7 +20,7 @@ _CLIMB = const(36)  # mm per 40 ms frame at which a pulse climbs the thread: 0.9
 _ECHO = const(0x80)  # first byte of an echo event
 
 # places in the guard's parameters `v`: the scene left, the scene to come, the scene now, scratch
-_N = const(35)  # MIX + COLOURS
+_N = const(35)  # numbers and colours of a scene
 _OLD = const(32)
 _NEW = const(67)
 _CUR = const(102)
@@ -34,8 +34,8 @@ _DARK = const(107)
 _FULL = const(108)
 _OWN = const(109)
 _PULSE = const(110)
-_EVEN = const(111)
-_ECHOES = const(112)
+_ECHOES = const(111)
+_BREATH = const(112)
 _GROUND = const(113)  # its colours: ground calm, ground stirred, own cool, own neutral, own warm, pale
 _COOL = const(121)
 _NEUTRAL = const(125)
@@ -80,7 +80,7 @@ class Light:
         length = int((d.dx**2 + d.dy**2 + d.dz**2) ** 0.5)
         v = self.guard.v
         v[15] = 2 * min(length * 256 // (max(1, n - 1) * _CLIMB), 126 * 256 // n)
-        v[11] = 2 * (4096 * 10 // n + 1)  # the border between mine and ours is a tenth of the thread wide
+        v[11] = 2 * (4096 * 7 // n + 1)  # the border between mine and ours is a seventh of the thread wide
         self.frames = 0
         self.rejected = 0  # events that made no sense
         self.event = bytearray(9)  # an echo for the room, of event_n bytes when there is one: see README.md
@@ -171,6 +171,7 @@ class Light:
         n = max(1, v[0] - 1)
         self._p1 = (m[2] * s.x + m[3] * s.y + m[4] * s.z) >> 4
         self._p2 = (m[5] * s.x + m[6] * s.y + m[7] * s.z) >> 4
+        self._pb = (m[9] * s.x + m[10] * s.y) >> 4
         v[3] = ((m[2] * s.dx + m[3] * s.dy + m[4] * s.dz) // (8 * n)) & 0xFFFF
         v[5] = ((m[5] * s.dx + m[6] * s.dy + m[7] * s.dz) // (8 * n)) & 0xFFFF
 
@@ -336,7 +337,12 @@ class Light:
         self._shape += (v[28] * 2 // (v[0] + 1) - self._shape) >> 3
         scale = guard.dim * self.site.brightness // 255
         scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
-        v[12] += ((self._ours * scale >> 12) - v[12]) >> 2
+        ours = self._ours
+        t = m[8]
+        if t:  # the breath is in everybody's part only
+            t = guard.sine[((self._pb - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
+            ours += ours * (v[_BREATH] * self._wave >> 12) // 4096 * t >> 13
+        v[12] += ((ours * scale >> 12) - v[12]) >> 2
         v[13] += ((self._mine * scale >> 12) - v[13]) >> 2
         guard.show(now)
         self.ma = guard.ma

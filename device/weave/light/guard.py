@@ -23,12 +23,13 @@ except (ImportError, SyntaxError):  # no viper on this port
 
 from .tables import GAMMA, SINE
 
-_CORRIDOR = const(1228)
+_CORRIDOR = const(1228)  # as in the kernel
+_NEAR = const(110)
 _HOLD_MS = const(400)
 _FRAME_MS = const(40)  # a frame that comes later than this slews no further: dropped frames cost time only
 _MASK = const(0x3FFFFFFF)
 _NEXT = const(137)  # the two colours that wait for their turn, in v
-SIZE = const(152)
+_SIZE = const(145)
 
 
 class Guard:
@@ -42,7 +43,7 @@ class Guard:
         for i in range(len(self.out)):
             self.out[i] = 0
         strand.show()
-        self.v = array("i", bytes(4 * SIZE))
+        self.v = array("i", bytes(4 * _SIZE))
         self.y = array("H", bytes(2 * n))
         self.lo = array("H", bytes(2 * n))
         self.hold = bytearray(b"\xe4" * n)  # black counts as a fall: the first rise is small for 400 ms
@@ -133,13 +134,15 @@ class Guard:
         frame(self)
         self.strand.show()
         # the strand's own corridor
-        light = v[29]
-        if light < low:
-            self._lo = light
-            self._fell = _HOLD_MS
-        else:
-            light -= _CORRIDOR * n
-            if light > low:
-                self._lo = light
+        light = v[29] - low
+        if light < _NEAR * n:
+            if not self._rose:
+                self._fell = _HOLD_MS
+            if light < 0:
+                self._lo = low + light
+        elif light > (_CORRIDOR - _NEAR) * n:
+            if not self._fell:
                 self._rose = _HOLD_MS
+            if light > _CORRIDOR * n:
+                self._lo = low + light - _CORRIDOR * n
         self.ma = n + v[30] * 5 // 255

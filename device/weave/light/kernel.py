@@ -8,14 +8,14 @@ this one runs where viper does not. Both give the same bytes.
   k.out   bytearray   n * channels, wire order
   k.y     array('H')  light of each pixel now, Q12: 4096 is a relative luminance of 0.30
   k.lo    array('H')  lower edge of each pixel's corridor, Q12; the upper edge is lo + CORRIDOR
-  k.hold  bytearray   1..100: rose at its edge less than 400 ms ago (4 ms units), 129..228: fell; 0: free
+  k.hold  bytearray   1..100: was at its upper edge less than 400 ms ago (4 ms units), 129..228: at its lower; 0: free
   k.sine  array('H')  256 steps of a raised cosine, 0..16384;  k.gamma  array('H')  256 steps, 0..4096
   k.ring  array('H')  the pulse of the last 128 frames, Q12
 
 The scene is drawn for every second pixel and interpolated; all that concerns eyes is done for each.
 The corridor is the play (backlash) operator: light moves freely between lo and lo + CORRIDOR, which is less
 than a tenth of full luminance; past an edge it drags the corridor along, and it may drag it the other way
-only 400 ms later. So turning points of 10 % or more are at least 400 ms apart, whatever is asked for.
+only 400 ms after it has left that edge. So turning points of 10 % or more are at least 400 ms apart, whatever is asked for.
 """
 
 from micropython import const
@@ -37,7 +37,8 @@ def ptr32(b):
 
 
 # --- the kernel: the same text in kernel.py and kernel_viper.py
-_CORRIDOR = const(1228)  # 0.0899 of full luminance: a tenth less the dither's +-0.004
+_CORRIDOR = const(1228)  # 0.0899 of white: a tenth less the dither's 2 x 0.0039
+_NEAR = const(110)  # 0.008 of white: so near an edge the dither may make it the turning point
 _ROSE = const(100)  # 400 ms in units of 4 ms
 _FELL = const(228)
 
@@ -143,18 +144,22 @@ def frame(k):
                 h = 0
             holds[i] = h
         s = y - los[i]
-        if s < 0:
+        if s < _NEAR:
             if 0 < h and h < 128:
-                y -= s
+                if s < 0:
+                    y -= s
             else:
-                los[i] = y
                 holds[i] = _FELL
-        elif s > _CORRIDOR:
+                if s < 0:
+                    los[i] = y
+        elif s > _CORRIDOR - _NEAR:
             if h > 128:
-                y -= s - _CORRIDOR
+                if s > _CORRIDOR:
+                    y -= s - _CORRIDOR
             else:
-                los[i] = y - _CORRIDOR
                 holds[i] = _ROSE
+                if s > _CORRIDOR:
+                    los[i] = y - _CORRIDOR
         ys[i] = y
         light += y
         current += y * es >> 12

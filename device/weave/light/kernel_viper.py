@@ -7,7 +7,8 @@ import micropython
 from micropython import const
 
 # --- the kernel: the same text in kernel.py and kernel_viper.py
-_CORRIDOR = const(1228)  # 0.0899 of full luminance: a tenth less the dither's +-0.004
+_CORRIDOR = const(1228)  # 0.0899 of white: a tenth less the dither's 2 x 0.0039
+_NEAR = const(110)  # 0.008 of white: so near an edge the dither may make it the turning point
 _ROSE = const(100)  # 400 ms in units of 4 ms
 _FELL = const(228)
 
@@ -114,18 +115,22 @@ def frame(k):
                 h = 0
             holds[i] = h
         s = y - los[i]
-        if s < 0:
+        if s < _NEAR:
             if 0 < h and h < 128:
-                y -= s
+                if s < 0:
+                    y -= s
             else:
-                los[i] = y
                 holds[i] = _FELL
-        elif s > _CORRIDOR:
+                if s < 0:
+                    los[i] = y
+        elif s > _CORRIDOR - _NEAR:
             if h > 128:
-                y -= s - _CORRIDOR
+                if s > _CORRIDOR:
+                    y -= s - _CORRIDOR
             else:
-                los[i] = y - _CORRIDOR
                 holds[i] = _ROSE
+                if s > _CORRIDOR:
+                    los[i] = y - _CORRIDOR
         ys[i] = y
         light += y
         current += y * es >> 12

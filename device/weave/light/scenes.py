@@ -2,91 +2,88 @@
 
 A scene is (name, motion, mix, palette); the numbers of a scene's place in SCENES are its id on the air: add, never
 reorder.
-  motion   two waves: period ms, and cycles per 1.048576 m (1/65536 cycle per mm x 16) along x, y, z of the room
+  motion   two waves: period ms each, then 1/65536 cycle per 16 mm along x, y, z of the room each; the breath: period ms
+           and the same along x, y
   mix      see the indices below: what cross-fades
-  palette  six linear colours r, g, b 0..255: ground calm, ground stirred, own cool, own neutral, own warm, pale;
-           only their ratio counts: `put` brings each to the same luminance
+  palette  six hues: ground calm, ground stirred, own cool, own neutral, own warm, pale; linear r, g, b, of which only
+           the ratio counts: `put` brings each to the same luminance
 """
 
 from micropython import const
 
-HEARTH = const(0)
-TIDE = const(1)
-MURMURATION = const(2)
-ECHO = const(3)
 VIGIL = const(4)
 IDENTIFY = const(5)
 FAULT = const(6)
 
-# the mix, Q12 unless said otherwise
+# the mix, Q12
 BASE = const(0)  # floor of the wave, before gamma
 WAVE = const(1)  # swing of the waves; BASE + WAVE <= 4080
-CALM = const(2)  # share of the quick wave at arousal 0
-STIR = const(3)  # and at arousal 1
-WARP = const(4)  # how far the slow wave bends the quick one: 4096 = a quarter cycle
+#                  2 share of the quick wave at arousal 0, 3 at arousal 1
+#                  4 how far the slow wave bends the quick one: 4096 = a quarter cycle
 DARK = const(5)  # mean light at level 0
 FULL = const(6)  # mean light at level 1
-OWN = const(7)  # 4096: the visitor's share of the thread is drawn; 0: nobody's feelings are
-PULSE = const(8)  # height of the heartbeat
-EVEN = const(9)  # 4096: the strand's mean is held to the level; 0: the wave may carry it
-ECHOES = const(10)  # height of the beats that visitors leave behind
-MIX = const(11)
-COLOURS = const(24)  # six colours of four channels follow the mix
+#                  7 4096: the visitor's share of the thread is drawn; 0: nobody's feelings are
+#                  8 height of the heartbeat, 9 height of the beats that visitors leave behind
+#                  10 swing of the breath, of the mediated light: 4096 = from none to twice
+_MIX = const(11)
 
 LUMINANCE = const(19584)  # of every colour at full: 0.30 of white, PWM counts x 256
 
-_AZURE = (26, 86, 255)
-_TEAL = (8, 150, 150)
-_VIOLET = (150, 92, 255)
-_SEA = (4, 120, 190)
-_ROSE = (255, 74, 120)
-_AMBER = (255, 118, 22)
-_GOLD = (255, 150, 60)
-_WHITE = (255, 214, 160)
-_EMBER = (255, 96, 32)
+_HUES = "atvsroghw"
+_RGB = bytes((
+    26, 86, 255,  # a azure
+    8, 150, 150,  # t teal
+    112, 70, 255,  # v violet
+    0, 124, 170,  # s sea
+    255, 74, 120,  # r rose
+    255, 118, 22,  # o amber
+    255, 150, 60,  # g gold
+    255, 96, 32,  # h ember
+    255, 214, 160,  # w warm white
+))  # fmt: skip
 
 SCENES = (
     (
         "hearth",
-        (16000, 6000, 160, 96, 1500, -260, 190, 2300),
-        (1250, 2700, 500, 3000, 2400, 340, 1850, 4096, 900, 4096, 500),
-        (_SEA, _VIOLET, _AZURE, _ROSE, _AMBER, _WHITE),
+        (16000, 6000, 160, 96, 1500, -260, 190, 2300, 0, 0, 0),
+        (850, 3200, 500, 3000, 2400, 340, 1850, 4096, 900, 500, 0),
+        "svarow",
     ),
     (
         "tide",
-        (10000, 20000, 24, 0, 260, 40, 60, 900),
-        (1500, 2500, 500, 900, 1000, 340, 1850, 4096, 700, 1024, 300),
-        (_TEAL, _AZURE, _AZURE, _GOLD, _AMBER, _WHITE),
+        (20000, 9000, 24, 0, 900, 40, 60, 1500, 10000, 24, 16),
+        (1500, 2500, 500, 900, 1000, 340, 1850, 4096, 700, 300, 2000),
+        "taagow",
     ),
     (
         "murmuration",
-        (12000, 5000, 330, 210, 1300, -420, 330, 2600),
-        (700, 3300, 1100, 3200, 4096, 340, 1850, 4096, 700, 2600, 500),
-        (_AZURE, _ROSE, _AZURE, _GOLD, _AMBER, _WHITE),
+        (12000, 5000, 330, 210, 1300, -420, 330, 2600, 9000, 210, 130),
+        (700, 3300, 1100, 3200, 4096, 340, 1850, 4096, 700, 500, 1300),
+        "aragow",
     ),
     (
         "echo",
-        (24000, 9000, 120, 80, 1100, -200, 120, 1700),
-        (1300, 2000, 300, 1500, 1600, 300, 1300, 4096, 900, 4096, 1150),
-        (_VIOLET, _ROSE, _AZURE, _ROSE, _AMBER, _WHITE),
+        (24000, 9000, 120, 80, 1100, -200, 120, 1700, 24000, 60, 40),
+        (1300, 2000, 300, 1500, 1600, 300, 1300, 4096, 900, 1150, 500),
+        "vrarow",
     ),
     (
         "vigil",
-        (20000, 30000, 0, 0, 700, 0, 0, 400),
-        (2300, 900, 400, 400, 0, 560, 560, 0, 0, 4096, 0),
-        (_WHITE, _WHITE, _WHITE, _WHITE, _WHITE, _WHITE),
+        (20000, 30000, 0, 0, 700, 0, 0, 400, 20000, 0, 0),
+        (2300, 900, 400, 400, 0, 560, 560, 0, 0, 0, 500),
+        "wwwwww",
     ),
     (
         "identify",
-        (1600, 3200, 0, 0, 1050, 0, 0, 1050),
-        (300, 3700, 0, 0, 0, 1300, 1300, 0, 0, 4096, 0),
-        (_AZURE, _AZURE, _WHITE, _WHITE, _WHITE, _WHITE),
+        (1600, 3200, 0, 0, 1050, 0, 0, 1050, 0, 0, 0),
+        (300, 3700, 0, 0, 0, 1300, 1300, 0, 0, 0, 0),
+        "aawwww",
     ),
     (
         "fault",
-        (4000, 8000, 0, 0, 0, 0, 0, 0),
-        (2300, 1500, 0, 0, 0, 420, 420, 0, 0, 0, 0),
-        (_AMBER, _AMBER, _AMBER, _AMBER, _AMBER, _AMBER),
+        (8000, 8000, 0, 0, 0, 0, 0, 0, 4000, 0, 0),
+        (2900, 600, 0, 0, 0, 420, 420, 0, 0, 0, 1800),
+        "oooooo",
     ),
 )
 
@@ -100,25 +97,27 @@ def find(name):
 
 
 def load(scene, dst, at, order, brightness, vigour):
-    """Write a scene's mix and colours to dst[at:at+35]; brightness and vigour 0..255 scale its light and its waves."""
+    """Write a scene's mix and colours to dst[at:at+34]; brightness and vigour 0..255 scale its light and its waves."""
     s = SCENES[scene]
-    for i in range(MIX):
+    for i in range(_MIX):
         dst[at + i] = s[2][i]
     dst[at + DARK] = dst[at + DARK] * brightness // 255
     dst[at + FULL] = dst[at + FULL] * brightness // 255
     dst[at + BASE] += (255 - vigour) * dst[at + WAVE] // 510
     dst[at + WAVE] = vigour * dst[at + WAVE] // 255
     for i in range(6):
-        put(s[3][i], dst, at + MIX + 4 * i, order)
+        put(3 * _HUES.index(s[3][i]), dst, at + _MIX + 4 * i, order)
 
 
-def put(rgb, dst, at, order):
-    """Write one colour to dst[at:at+4] in wire order, 8.8 PWM counts, at LUMINANCE and never near saturated red.
+def put(hue, dst, at, order):
+    """Write the colour _RGB[hue:hue+3] to dst[at:at+4] in wire order, 8.8 PWM counts, at LUMINANCE, never saturated red.
 
     Whatever the palette says: R <= 0.7 (R+G+B), no channel above 255; a colour that cannot be that bright is
     paled until it can. With a fourth channel what the three share goes to white, counted as bright as R=G=B.
     """
-    r, g, b = rgb
+    r = _RGB[hue]
+    g = _RGB[hue + 1]
+    b = _RGB[hue + 2]
     while True:
         y = 54 * r + 183 * g + 19 * b  # WCAG 2.x relative luminance x 256: 0.2126, 0.7152, 0.0722
         top = max(r, g, b)
