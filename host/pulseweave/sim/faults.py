@@ -21,6 +21,7 @@ import numpy as np
 
 from pulseweave.problem import Problem
 from pulseweave.sim import noise
+from pulseweave.sim.frontend import ADC_HIGHEST, ADC_LOWEST, IR_FULL
 
 NACK, HANG, OVERFLOW, FAST, SLOW = 1, 2, 4, 8, 16
 _FLAGS = {"i2c_hang": HANG, "fifo_overflow": OVERFLOW, "rate_fast": FAST, "rate_slow": SLOW}
@@ -69,7 +70,7 @@ class Faults:
         self.at += k
         if not self.any:
             return pulse, skin
-        full = 262143 if self.optical else 4095
+        lowest, highest = (0, IR_FULL) if self.optical else (ADC_LOWEST, ADC_HIGHEST)
         t, key = index / 100.0, self.key[:, None]
         out, feel = pulse.astype(np.float64), skin.astype(np.float64)
         on = self.on
@@ -84,12 +85,12 @@ class Faults:
         if on["pulse_unplugged"].any() and not self.optical:
             floats = 1500 + 700 * noise.smooth(key, t, 0.2) + 300 * np.sin(2 * np.pi * 50.02 * t)
             out = np.where(on["pulse_unplugged"][:, None], floats, out)
-        out[on["pulse_shorted"]] = 0
-        out[on["pulse_saturated"]] = full
+        out[on["pulse_shorted"]] = lowest
+        out[on["pulse_saturated"]] = highest
         if on["skin_unplugged"].any():
             drift = 900 + 500 * noise.smooth(self.key, np.full(len(feel), t[0] + 2e5), 0.3)
             feel = np.where(on["skin_unplugged"], 16 * drift, feel)
-        feel[on["skin_shorted"]] = 0
-        return np.clip(np.rint(out), 0, full).astype(np.uint32), np.clip(np.rint(feel), 0, 65535).astype(
-            np.uint16
-        )
+        feel[on["skin_shorted"]] = 16 * ADC_LOWEST
+        return np.clip(np.rint(out), lowest, highest).astype(np.uint32), np.clip(
+            np.rint(feel), 16 * ADC_LOWEST, 65535
+        ).astype(np.uint16)

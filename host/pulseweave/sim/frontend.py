@@ -25,6 +25,7 @@ BIAS_V = 1.65
 COUNTS_PER_V = 4095 / 3.3
 ADC_FLOOR_V, ADC_KNEE_V, ADC_TOP_V = 0.142, 2.45, 3.134
 ADC_NOISE_V = 0.003
+ADC_LOWEST, ADC_HIGHEST = round(ADC_FLOOR_V * COUNTS_PER_V), round(ADC_TOP_V * COUNTS_PER_V)
 COUPLING_HZ = 0.1
 OPEN_V = 0.35  # an uncovered amplifier lies near its lower rail: no light comes back
 SETTLE_S = 0.5  # the amplifier swings when a finger comes or goes, and comes back with this time constant
