@@ -34,7 +34,7 @@ def server(room):
 
 
 def live(server, **kw):
-    return connect(f"ws://127.0.0.1:{server.port}/live", max_size=None, **kw)
+    return connect(f"ws://127.0.0.1:{server.port}/live", max_size=None, close_timeout=0.5, **kw)
 
 
 def header(message: bytes):

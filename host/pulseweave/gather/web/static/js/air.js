@@ -23,8 +23,8 @@ export class Air {
     this.floor = grid(Math.ceil(columns / 2), Math.ceil(rows / 2), EDGE / 2);
   }
 
-  /** Light of this moment; `light` holds 0..255 per channel, `weights` one factor per strand. */
-  fill(strands, stand, t, sway, weights, light) {
+  /** Light of this moment; `light` is an eased Light, `weights` one factor per strand. */
+  fill(strands, stand, t, sway, weights, { now: light, exposure }) {
     const { near, far, floor, cell } = this;
     near.light.fill(0);
     floor.light.fill(0);
@@ -36,7 +36,7 @@ export class Air {
       // what leaves the thread towards us: its width times its length on the screen, in cells
       const scale = stand.focal / at[2] / cell, haze = mix(1, 0.5, (at[2] - stand.depth[0]) / (stand.depth[1] - stand.depth[0]));
       const pieces = Math.min(MOST, Math.max(5, Math.ceil((s.length * scale) / 1.4)), s.pixels);
-      const flux = weights[i] * haze * (THREAD * scale + 0.06) * (s.length / pieces) * scale;
+      const flux = exposure * weights[i] * haze * (THREAD * scale + 0.06) * (s.length / pieces) * scale;
       for (let k = 0; k < pieces; k++) {
         mean(light, base, Math.floor((k * s.pixels) / pieces), Math.floor(((k + 1) * s.pixels) / pieces), c);
         if (Math.max(c[0], c[1], c[2]) < 1e-4) continue;
@@ -56,13 +56,13 @@ export class Air {
         stand.project(p, at);
         if (at[2] < 0.3) continue;
         const scale = stand.focal / at[2] / cell / 2;
-        splat(far, at[0] / cell / 2, at[1] / cell / 2, c, (POOL * weights[i] * scale * scale) / (0.4 + foot));
+        splat(far, at[0] / cell / 2, at[1] / cell / 2, c, (POOL * exposure * weights[i] * scale * scale) / (0.4 + foot));
       }
     });
     blur(near, 1, 1);
     blur(near, 1, 1);
     blur(floor, 0, 2);
-    blur(floor, 1, 1);
+    blur(floor, 1, 2);
     const a = far.light, n = near.light, f = floor.light;
     for (let i = 0; i < n.length; i++) n[i] *= CLOSE;
     blur(far, 1, 1);

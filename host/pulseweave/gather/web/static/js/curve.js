@@ -10,6 +10,7 @@ export class Curve {
     this.context = canvas.getContext("2d");
     this.rows = [];
     this.marks = [];
+    this.top = 0.5;
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
@@ -54,10 +55,13 @@ export class Curve {
     const small = width < 720, right = width - (small ? 74 : 118), left = -4;
     const pace = (right - left) / Math.min(SPAN[1], Math.max(SPAN[0], last[0] - this.rows[0][0]));
     const x = (t) => right - (last[0] - t) * pace;
-    const y = (v) => height - 9 - Math.min(1, Math.max(0, v)) * (height - 20);
     let first = this.rows.length - 1;
     while (first > 0 && x(this.rows[first][0]) > left) first--;
     const rows = this.rows.slice(first);
+    // a calm room fills half of the height only: then the line is drawn twice as high
+    const top = rows.some((r) => Math.max(r[1], r[2], r[3]) > 0.48) ? 1 : 0.5;
+    this.top += (top - this.top) * 0.2;
+    const y = (v) => height - 9 - (Math.min(1, Math.max(0, v)) / this.top) * (height - 20);
 
     const fade = c.createLinearGradient(0, 0, right, 0);
     const shade = (a) => `rgb(236 238 246 / ${a})`;

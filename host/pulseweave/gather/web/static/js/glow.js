@@ -5,6 +5,7 @@ import { Air } from "./air.js";
 import * as S from "./shaders.js";
 
 const SEGMENTS = [40, 20]; // of a thread: with a graphics card, without
+const GAIN = 2.6; // of a thread, against its halo
 const WIDTH = 0.024; // metres, half a thread
 
 export class Glow {
@@ -99,7 +100,7 @@ export class Glow {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.weights);
     gl.bufferData(gl.ARRAY_BUFFER, weights, gl.DYNAMIC_DRAW);
     if (fresh) upload(gl, this.texture, this.strands.pixels, this.strands.count, light.bytes);
-    this.air.fill(this.strands, stand, t, sway, weights, light.now);
+    this.air.fill(this.strands, stand, t, sway, weights, light);
     upload(gl, this.near, near.columns, near.rows, near.bytes);
     upload(gl, this.far, far.columns, far.rows, far.bytes);
 
@@ -111,7 +112,6 @@ export class Glow {
     gl.uniform1i(room.at.far, 1);
     gl.uniform1f(room.at.horizon, stand.horizon);
     gl.uniform1f(room.at.time, t);
-    gl.uniform1f(room.at.gain, 1);
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.far);
     gl.activeTexture(gl.TEXTURE0);
@@ -135,17 +135,17 @@ export class Glow {
     gl.uniform2f(thread.at.depth, ...stand.depth);
     const k = height / stand.height;
     for (const [name, value] of [["focal", stand.focal * k], ["time", t], ["sway", sway], ["width", WIDTH], ["least", Math.max(1.1, 1.6 * k)],
-      ["cord", 0.3], ["gain", 2.6]]) gl.uniform1f(thread.at[name], value);
+      ["cord", 0.3], ["gain", GAIN * light.exposure]]) gl.uniform1f(thread.at[name], value);
     gl.bindVertexArray(this.ribbon.vertices);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, this.ribbon.count, this.strands.count);
     if (lines.length) this.links(lines, stand);
   }
 
   links(lines, stand) {
-    const gl = this.gl, data = [];
+    const gl = this.gl, data = [], thin = Math.min(1, this.canvas.height / stand.height); // a coarse canvas has thick lines
     for (const { points, strength } of lines) {
       for (let i = 0; i + 3 < points.length; i += 2) {
-        for (const j of [i, i + 2]) data.push((points[j] / stand.width) * 2 - 1, 1 - (points[j + 1] / stand.height) * 2, 0.08 + 0.42 * strength);
+        for (const j of [i, i + 2]) data.push((points[j] / stand.width) * 2 - 1, 1 - (points[j + 1] / stand.height) * 2, (0.06 + 0.4 * strength) * thin);
       }
     }
     gl.useProgram(this.programs.line.id);

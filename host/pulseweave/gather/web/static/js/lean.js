@@ -65,7 +65,8 @@ export class Lean {
     if (unwell) rows.push(["health", unwell]);
     if (this.neighbours.length) {
       const [node, rssi] = this.neighbours.reduce((a, b) => (b[1] > a[1] ? b : a));
-      rows.push([`hears ${this.neighbours.length}`, `best ${this.named(node)} ${rssi} dBm`]);
+      rows.push(["hears", `${this.neighbours.length} strands`]);
+      rows.push(["loudest", `${this.named(node)}, ${rssi} dBm`]);
     }
     const list = document.getElementById("lean-list");
     while (list.children.length > rows.length * 2) list.lastChild.remove();
@@ -137,7 +138,7 @@ export class Lean {
         const u = k / CURVE, v = 1 - u;
         points.push(v * v * a[0] + 2 * u * v * mx + u * u * b[0], v * v * a[1] + 2 * u * v * my + u * u * b[1]);
       }
-      lines.push({ points, strength: Math.min(1, Math.max(0.1, (rssi + 95) / 50)) });
+      lines.push({ points, strength: Math.min(1, Math.max(0.15, (rssi + 90) / 55)) ** 2 });
       if (named < LABELS) {
         const label = this.labels[named++];
         label.hidden = false;

@@ -18,6 +18,7 @@ const stats = { connections: 0, received: 0, drawn: 0, frames: 0, missed: 0, fps
 let meta = null, strands = null, light = null, state = null, newest = null, shownSeq = null, weights = new Float32Array(0);
 let leaning = null, pinned = false, spokenAt = 0;
 const near = new Set();
+const COARSEST = 0.6; // below this a thread is no longer a thread
 
 const stand = new Stand();
 const curve = new Curve($("line"));
@@ -87,7 +88,7 @@ function take(s) {
   if (s.health) well.push(String(s.health));
   if (unwell) well.push(`${unwell} ${unwell === 1 ? "strand needs" : "strands need"} a look`);
   if (mesh.received) well.push(`${Math.round((100 * (mesh.lost || 0)) / (mesh.received + (mesh.lost || 0)))} % of frames lost`);
-  if (typeof s.tick_us === "number") well.push(`tick ${Math.round(s.tick_us)} µs`);
+  if (typeof s.tick_us === "number") well.push(s.tick_us < 1000 ? `tick ${Math.round(s.tick_us)} µs` : `tick ${(s.tick_us / 1000).toFixed(1)} ms`);
   set($("health"), well.join("  ·  "));
   if (performance.now() - spokenAt > 20000 && typeof r.collective === "number") {
     spokenAt = performance.now();
@@ -291,8 +292,8 @@ function adapt() {
   if (document.hidden) return;
   slow = stats.fps < 22 ? slow + 1 : 0;
   quick = stats.fps > 24 && stats.scale < 1 ? quick + 1 : 0;
-  if (slow >= 3 && stats.scale > 0.45) {
-    stats.scale = Math.max(0.4, stats.scale * 0.8);
+  if (slow >= 3 && stats.scale > COARSEST) {
+    stats.scale = Math.max(COARSEST, stats.scale * 0.8);
     if (quick < patience) patience = Math.min(120, patience * 2);
   } else if (quick >= patience) stats.scale = Math.min(1, stats.scale / 0.8);
   else return;

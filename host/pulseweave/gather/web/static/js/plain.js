@@ -36,7 +36,7 @@ export class Plain {
   draw(stand, t, sway, weights, light, fresh, lines) {
     if (!this.strands) return;
     const c = this.context, k = this.canvas.height / stand.height;
-    this.air.fill(this.strands, stand, t, sway, weights, light.now);
+    this.air.fill(this.strands, stand, t, sway, weights, light);
     this.develop();
     c.globalCompositeOperation = "source-over";
     c.imageSmoothingEnabled = true;
@@ -48,7 +48,7 @@ export class Plain {
       stand.project(hang(s, 0, t, sway, p), a);
       for (let j = 1; j <= PIECES; j++) {
         stand.project(hang(s, j / PIECES, t, sway, p), b);
-        const colour = this.colour(light.now, i, s.pixels, (j - 1) / PIECES, j / PIECES, GAIN * weights[i]);
+        const colour = this.colour(light.now, i, s.pixels, (j - 1) / PIECES, j / PIECES, GAIN * light.exposure * weights[i]);
         if (colour && b[2] > 0.1) {
           c.strokeStyle = colour;
           c.lineWidth = Math.max(1.2, (0.022 * stand.focal) / b[2]) * k;
@@ -62,7 +62,7 @@ export class Plain {
     });
     c.lineWidth = k;
     for (const { points, strength } of lines) {
-      c.strokeStyle = `rgb(214 222 245 / ${(0.08 + 0.42 * strength).toFixed(2)})`;
+      c.strokeStyle = `rgb(214 222 245 / ${(0.06 + 0.4 * strength).toFixed(2)})`;
       c.beginPath();
       for (let i = 0; i < points.length; i += 2) c.lineTo(points[i] * k, points[i + 1] * k);
       c.stroke();

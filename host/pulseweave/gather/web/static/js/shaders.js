@@ -105,7 +105,7 @@ export const ROOM_FRAGMENT = `#version 300 es
 precision highp float;
 in vec2 uv;
 uniform sampler2D near, far;
-uniform float horizon, time, gain;
+uniform float horizon, time;
 out vec4 colour;
 ${TONE}
 void main() {
@@ -116,7 +116,7 @@ void main() {
   vec2 m = uv - 0.5;
   vec2 image = vec2(uv.x, 1.0 - uv.y);
   vec3 a = texture(near, image).rgb, b = texture(far, image).rgb;
-  vec3 c = dark * (1.0 - 1.3 * dot(m, m)) + (a * a + b * b) * 4.0 * gain;
+  vec3 c = dark * (1.0 - 1.3 * dot(m, m)) + (a * a + b * b) * 4.0;
   float grain = fract(52.9829189 * fract(dot(gl_FragCoord.xy + 5.588 * fract(time), vec2(0.06711056, 0.00583715)))) - 0.5;
   colour = vec4(tone(c) + grain / 220.0, 1.0);
 }`;
