@@ -40,14 +40,14 @@ class Console:
         self._bad = False  # this line is garbage
         self._busy = False
         self._jobs = []  # iterators of bytes (text) or (kind, bytes)
-        self._now = self._next = self._beat = self._notes = self._since = 0
+        self.now = self._next = self._beat = self._notes = self._since = 0
         self._raw = None
 
     def step(self, now):
         """Take what came in, let out what fits."""
         n = self._read()
         if n:
-            self._now = now
+            self.now = now
             self._take(n)
         if self._busy:
             self._work(now)
@@ -133,14 +133,14 @@ class Console:
             return {"error": str(e)}
         except Exception as e:  # a part is missing, or worse: said, noted, survived
             if hasattr(self.node, "keep"):
-                self.node.keep.note("console", e, self._now)
+                self.node.keep.note("console", e, self.now)
             return {"error": "%s cannot: %r" % (words[0], e)}
 
     def stream_raw(self, on):
         """Begin or end raw samples."""
         self.raw = 1 if on else 0
         self._raw = streams.Raw() if on else None
-        self._since = self._now
+        self._since = self.now
 
     # --- out
 
@@ -168,7 +168,7 @@ class Console:
 
     def _work(self, now):
         """Streams, answers, and the ring."""
-        self._now = now
+        self.now = now
         out = self.out
         jobs = self._jobs
         while jobs and out.room() >= _WHOLE:

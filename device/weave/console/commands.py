@@ -4,7 +4,16 @@ In: the console and the words of a line. Out: a document, or ValueError with wha
 typed. This module is loaded with the first command. Parts of the node that are missing leave their keys out.
 """
 
+from collections import OrderedDict
+
+from micropython import const
+
 from . import streams
+
+_SCENE = const(1)  # kinds of events, as in mesh/frame.py
+_IDENTIFY = const(4)
+_FADE = const(20)  # tenths of a second
+_IDENTIFY_MS = const(10000)
 
 HELP = {
     "?": "this list; -j: JSON",
@@ -34,7 +43,7 @@ def answer(con, words):
 
 def values(node, table):
     """What `table` (of streams.fields) holds, scaled: fractions 0..1, bpm, ms, microsiemens."""
-    out = {}
+    out = OrderedDict()
     for part, attribute, divisor, name in table:
         v = getattr(part, attribute, None)
         if v is not None:
@@ -52,8 +61,9 @@ def status(con, node, args):
     out["garbage"] = con.garbage
     keep = getattr(node, "keep", None)
     if keep:
-        out.update(keep.config.values())
         out["up_s"] = keep.uptime()
+        for name in ("name", "cluster", "role"):
+            out[name] = getattr(keep.config, name)
     if hasattr(node, "mesh"):
         out["node"] = node.mesh.node
     sup = getattr(node, "supervisor", None)
@@ -72,28 +82,30 @@ def mesh(con, node, args):
 
 
 def scene(con, node, args):
-    """Scene for the room where the node can tell it (choose), else for this strand."""
+    """The scene for the whole room, half a second from now; without a mesh for this strand, at once."""
     light = getattr(node, "light", None)
     names = list(getattr(light, "names", ()))
     if args:
         if args[0] not in names:
             raise ValueError("no scene %s: there are %s" % (args[0], " ".join(names)))
         i = names.index(args[0])
-        if hasattr(node, "choose"):
-            node.choose(i)
-        else:
+        mesh = getattr(node, "mesh", None)
+        if not mesh or not mesh.send_event(
+            _SCENE, bytes((i, _FADE)), 2, mesh.time(con.now) + 500 & 0x3FFFFFFF
+        ):
             light.set_scene(i, -1)
+        return {"scene": args[0]}
     i = getattr(light, "scene", 0)
     return {"scene": names[i] if i < len(names) else i, "scenes": names}
 
 
 def identify(con, node, args):
-    if hasattr(node, "identify"):
-        node.identify(int(args[0]) if args else None)
-    elif args:
-        raise ValueError("no mesh to reach node %s" % args[0])
-    else:
-        scene(con, node, ("identify",))
+    if not args:
+        node.light.show_only(node.light.names.index("identify"), con.now, _IDENTIFY_MS)
+    elif not args[0].isdigit() or not node.mesh.send_event(_IDENTIFY, bytes(1), 1, -1, int(args[0])):
+        raise ValueError(
+            "cannot reach %s: give a node's number, and the network's keys to this one" % args[0]
+        )
     return {"identify": args}
 
 
@@ -152,10 +164,16 @@ def beats(con, node, args):
 def text(doc):
     """Lines of a document, for people; a `text` (a traceback) comes on lines of its own."""
     if isinstance(doc, dict):
-        return ["%-14s%s" % (k, doc[k]) for k in doc]
+        return ["%-15s%s" % (k, doc[k]) for k in (doc if isinstance(doc, OrderedDict) else sorted(doc))]
     out = [] if doc else ["nothing"]
     for row in doc:
-        out.append("  ".join("%s %s" % (k, row[k]) for k in row if k != "text"))
+        out.append(
+            "  ".join(
+                "%s %s" % (k, row[k])
+                for k in (row if isinstance(row, OrderedDict) else sorted(row))
+                if k != "text"
+            )
+        )
         if "text" in row:
             out.append(row["text"].replace("\n", "\r\n  "))
     return out

@@ -14,6 +14,7 @@ from pathlib import Path
 import rich_click as click
 
 from pulseweave.boards import Board, load
+from pulseweave.network import Network
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
 
@@ -45,13 +46,19 @@ def signals(board: Board, mac: bytes, touched: bool) -> bytes:
     return np.concatenate(pulse).astype("<u4").tobytes() + np.concatenate(skin).astype("<u2").tobytes()
 
 
-def firmware() -> dict[str, str]:
-    """device/ as files of a board: {path there: path here}."""
-    found = [p for p in DEVICE.rglob("*.py") if "__pycache__" not in p.parts]
-    return {"/" + str(p.relative_to(DEVICE)): str(p) for p in found}
+def firmware(tree: Path) -> dict[str, str]:
+    """A firmware folder as files of a board: {path there: path here}. Raises Problem where it is none."""
+    if not (tree / "main.py").is_file():
+        raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
+    found = [
+        p for p in tree.resolve().rglob("*") if p.suffix in (".py", ".mpy") and "__pycache__" not in p.parts
+    ]
+    return {"/" + str(p.relative_to(tree.resolve())): str(p) for p in found}
 
 
-def prepare(folder: Path, board: Board, blank: bool, touched: bool) -> dict:
+def prepare(
+    folder: Path, board: Board, tree: Path | None, touched: bool, network: Path | None = None
+) -> dict:
     """The board's plan; makes its folder where it is new. Raises Problem where the folder is another board's."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,14 +73,15 @@ def prepare(folder: Path, board: Board, blank: bool, touched: bool) -> dict:
         mac = address(folder)
         if new or not (folder / "flash.img").exists():
             (folder / "flash.img").write_bytes(b"\xff" * FLASH_BYTES)
-            (folder / "nvs.json").write_bytes(b"")
+            keys = {"weave": {"net": Network.load(network).blob().hex()}} if network else {}
+            (folder / "nvs.json").write_text(json.dumps(keys))
             new = True
         (folder / "signals.bin").write_bytes(signals(board, mac, touched))
     except OSError as e:
         raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None
     except ValueError:
         raise Problem(f"{known}: damaged: delete {folder} to start with a new board") from None
-    files = {} if blank else firmware() | {"/board.json": str(known.resolve())}
+    files = firmware(tree) | {"/board.json": str(known.resolve())} if tree else {}
     return {
         "board": json.loads(description),
         "mac": mac.hex(),
@@ -93,7 +101,10 @@ def prepare(folder: Path, board: Board, blank: bool, touched: bool) -> dict:
 @click.option(
     "--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where its flash lives."
 )
-@click.option("--blank", is_flag=True, help="New boards get MicroPython only, no firmware.")
+@click.option(
+    "--firmware", "tree", type=click.Path(path_type=Path), default=DEVICE, help="What a new board gets."
+)
+@click.option("--blank", is_flag=True, help="A new board gets MicroPython only, no firmware.")
 @click.option(
     "--visitor", type=click.Choice(["on", "off"]), default="on", help="Somebody touches the sensors."
 )
@@ -101,14 +112,14 @@ def prepare(folder: Path, board: Board, blank: bool, touched: bool) -> dict:
 @click.option(
     "--air", type=click.Path(path_type=Path), help="Folder of the air it shares (default: this user's)."
 )
-def virtual_board(board_name, folder, blank, visitor, link, air):
+def virtual_board(board_name, folder, tree, blank, network, visitor, link, air):
     """Run a board made of the unix port; prints the path of its serial port and runs until Ctrl-C.
 
     SIGHUP presses its reset button. Example: pulseweave virtual-board --board virtual --dir /tmp/ada
     """
     from pulseweave.bench.supervisor import Supervisor
 
-    plan = prepare(folder, load(board_name), blank, visitor == "on")
+    plan = prepare(folder, load(board_name), None if blank else tree, visitor == "on", network)
     supervisor = Supervisor(plan, folder, air)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())

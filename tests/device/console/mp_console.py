@@ -70,7 +70,7 @@ def test_help_lists_and_every_command_answers():
 
 def test_typing_is_echoed_and_can_be_corrected():
     text = say(b"statxs\x08\x08us\r\n")
-    assert text.startswith("statxs\b \b\b \bus\r\n") and "bpm           72.0" in text, text
+    assert text.startswith("statxs\b \b\b \bus\r\n") and "bpm            72.0" in text, text
 
 
 def test_status_document():
@@ -118,9 +118,16 @@ def test_mesh_lists_the_room():
 
 def test_scene_identify_config_optout_reboot_act():
     n = Node()
-    assert reply(b"scene tide -j\n", n)["scene"] == "tide" and n.light.scene == 1
+    assert reply(b"scene tide -j\n", n) == {"scene": "tide"}
+    assert n.mesh.event == (1, bytes((1, 20)), 1500, 0xFFFF) and n.light.scene == 0
     say(b"identify\n", n)
-    assert n.light.scene == 2
+    assert n.light.shown == (2, 10000)
+    say(b"identify 8\n", n)
+    assert n.mesh.event[0] == 4 and n.mesh.event[2:] == (-1, 8)
+    n.mesh.keys = False  # alone: the scene is this strand's, at once
+    say(b"scene tide\n", n)
+    assert n.light.scene == 1
+    assert "error" in reply(b"identify 8 -j\n", n) and "error" in reply(b"identify x -j\n", n)
     assert reply(b"config node 9 -j\n", n) == {"node": 9, "unsaved": 1} and n.keep.config.node == 9
     assert reply(b"config save -j\n", n)["unsaved"] == 0
     assert reply(b"config name ada of the stairs -j\n", n)["name"] == "ada of the stairs"

@@ -63,6 +63,27 @@ class Light(Part):
     def set_scene(self, i, at):
         self.scene = i
 
+    def show_only(self, i, now, ms):
+        self.shown = (i, ms)
+
+
+class Mesh(Part):
+    """`keys` False: nothing can be sent."""
+
+    keys = True
+    event = None
+
+    def time(self, now):
+        return now + 1000
+
+    def send_command(self, buf, n):
+        return n == 5
+
+    def send_event(self, kind, buf, n, at, target=0xFFFF):
+        if self.keys:
+            self.event = (kind, bytes(buf[:n]), at, target)
+        return self.keys
+
 
 class Notes:
     def __init__(self):
@@ -141,8 +162,7 @@ class Node:
         room = Part(
             count=2, node=[7, 8], arousal=[2048, 1024], confidence=[255, 128], g=[0, 4096], age=[0, 3]
         )
-        self.mesh = Part(
+        self.mesh = Mesh(
             room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, node=7
         )
-        self.mesh.send_command = lambda buf, n: n == 5
         self.keep = Keep()
