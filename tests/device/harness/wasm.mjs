@@ -26,7 +26,8 @@ for (const mount of mounts) {
   copy(from, to);
 }
 try {
-  mp.runPython(snippet);
+  // A collection asked for inside Python happens between calls: "#---" on a line of its own separates calls.
+  for (const part of snippet.split("\n#---\n")) mp.runPython(part);
 } catch (e) {
   console.log(String(e));
   process.exit(1);

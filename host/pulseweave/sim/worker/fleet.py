@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 from array import array
 from struct import calcsize, pack_into, unpack_from
 from time import real_ticks_us
@@ -63,10 +62,8 @@ class Fleet:
 
     def flash(self, board, plan):
         """An empty filesystem and NVS with what provisioning leaves there."""
-        disk = RamDisk()
-        os.VfsLfs2.mkfs(disk)
-        board.disk = disk
-        board.fs = os.VfsLfs2(disk)
+        board.disk = RamDisk()
+        board.fs = board.disk.filesystem()
         from provision import provision
 
         self.bus.board = board

@@ -11,6 +11,17 @@ class RamDisk:
         self.blocks = blocks
         self.cut = 0
 
+    def filesystem(self):
+        """A fresh littlefs on this disk; where the port has none (wasm), a folder of its memory filesystem."""
+        import os
+
+        if not hasattr(os, "VfsLfs2"):
+            root = "/flash%d" % id(self)
+            os.mkdir(root)
+            return os.VfsPosix(root)
+        os.VfsLfs2.mkfs(self)
+        return os.VfsLfs2(self)
+
     def readblocks(self, block, buf, offset=0):
         at = block * self.SIZE + offset
         buf[:] = memoryview(self.data)[at : at + len(buf)]
