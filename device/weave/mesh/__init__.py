@@ -50,11 +50,12 @@ class Mesh:
 
     cluster_max: rows of the table, <= 254. slots: events kept. period: least ms between beacons.
     fault bits: 1 no keys, 2 the radio does not come back, 4 the epoch could not be stored (the node may not command).
-    Counters: sent, received (opened), rejected (malformed or foreign), duplicates, throttled, forged (wrong tag), stale (events
+    Counters: sent, received (opened), rejected (malformed or foreign), duplicates, throttled, forged (wrong tag),
+    stale (events
     that are not provably of now), refused (commands without right), full (no row), restarts (of the radio), raised (by it).
     """
 
-    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=8, period=500):
+    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=6, period=500):
         self.radio = radio
         self.nvs = nvs
         self.keys = keys

@@ -51,13 +51,13 @@ class Cmac:
         """Tag of buf[start:start+n] into `tag`, byte by byte: for short and rare messages."""
         tag = self.tag
         block = self._block
-        encrypt = self.cbc.encrypt
+        cbc = self.cbc
         for k in range(16):
             block[k] = tag[k]  # cancels the last chaining value
         at = 0  # bytes in the block
         for i in range(start, start + n):
             if at == 16:
-                encrypt(block, tag)
+                cbc.encrypt(block, tag)
                 for k in range(16):
                     block[k] = 0
                 at = 0
@@ -69,4 +69,4 @@ class Cmac:
             key = self._k2
         for k in range(16):
             block[k] ^= key[k]
-        encrypt(block, tag)
+        cbc.encrypt(block, tag)

@@ -1,4 +1,5 @@
-"""Events: told to everybody, by Trickle (RFC 6206): repeat at growing intervals, stay silent where k neighbours already spoke.
+"""Events: told to everybody, by Trickle (RFC 6206): repeat at growing intervals, stay silent where k neighbours
+already spoke.
 
 In: sealed frames to pass on. Out: frames to send, one at a time. A slot keeps a frame as it was sealed; only its ttl falls.
 Imin 30 ms, 6 doublings, k = 3. For LIFE_MS a slot wakes again when a neighbour's beacon shows that it missed the event.

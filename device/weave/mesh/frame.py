@@ -1,6 +1,7 @@
 """Layout of the frame header, the byte order (big-endian), 30-bit time; see README.md for the whole specification.
 
-0 version 1 | 1 net | 2 type | 3 ttl | 4 origin 2 | 6 epoch 4 | 10 seq 4 | 14 key id | 15 payload blocks p | 16 payload 16 p | tag 8
+0 version 1 | 1 net | 2 type | 3 ttl | 4 origin 2 | 6 epoch 4 | 10 seq 4 | 14 key id | 15 payload blocks p | 16
+payload 16 p | tag 8
 """
 
 from micropython import const

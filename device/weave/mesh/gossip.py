@@ -44,7 +44,10 @@ class Gossip:
         put30(b, 0, clock.stamp)
         put16(b, 4, clock.root)
         b[6] = clock.hops if clock.settled else 255
+        if not self.sent_ok:
+            self.sent_at = now
         put30(b, 8, clock.time(self.sent_at))
+        put16(b, 62, diff(now, self.sent_at))
         put16(b, 12, self.sent_seq)
         b[14] = self.sent_ok | self.asking
         b[15] = r.count
@@ -152,6 +155,10 @@ class Gossip:
         self._shared(b, 48, use)
         if use and b[14] & 1 and beat == get16(b, 12):
             clock.sample(heard, get30(b, 8), 128, 0)
+        if use and not clock.settled:  # better than nothing: when the sender made this frame
+            clock.sample(
+                later(r.heard[row], -((16 * p + 109) >> 7)), later(get30(b, 8), get16(b, 62)), 128, 0
+            )
         seats = r.seats
         mask = r.mask
         nodes = r.node
@@ -175,11 +182,15 @@ class Gossip:
     def _shared(self, b, o, use):
         """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together."""
         r = self.mesh.room
+        beat = get16(b, o + 6)
         i = r.find(get16(b, o))
         if i > 0 and r.state[i] & KNOWN and r.epoch[i] == get30(b, o + 2):
             r.state[i] |= FRESH
-            if use and r.state[i] & NEAR and r.beat[i] == get16(b, o + 6):
+            if use and r.state[i] & NEAR and r.beat[i] == beat:
                 self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
+        elif not i and use and self.sent_ok and beat == self.sent_seq & 0xFFFF:
+            # our own frame: its delay on the way errs to the other side than that of the sender's word
+            self.mesh.clock.sample(self.sent_at, get30(b, o + 8), b[o + 13], 0)
 
     def _merge(self, b, o, now, i, id):
         """An entry that is not simply known already."""

@@ -77,9 +77,8 @@ class Seal:
             wrong |= tag[k] ^ frame[o + k]
         if wrong:
             return False
-        dec = self._dec.decrypt
-        dec(self._iv, self._block)  # its chaining value is now the IV
-        dec(at[p], self._chain[p])
+        self._dec.decrypt(self._iv, self._block)  # its chaining value is now the IV
+        self._dec.decrypt(at[p], self._chain[p])
         return True
 
     def close(self, p):
