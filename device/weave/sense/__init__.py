@@ -74,6 +74,8 @@ class Sense:
             if late > 1000 or late < -100:  # the first sample, or the sensor was away
                 self.at = ticks_add(now, -((n * period_q8) >> 8))
                 self.last = -1
+            if pulse.fault:  # samples are missing
+                self.last = -1
             frac = self.frac
             for i in range(n):
                 frac += period_q8
@@ -127,7 +129,11 @@ class Sense:
         if self.touched < _LEARN:
             self.touched += 1
         detector = self.detector
-        if detector.push(x if pulse.pulsatile else full - x):
+        found = detector.push(x if pulse.pulsatile else full - x)
+        if found:
+            if found == 2:  # the intervals so far were double
+                self.intervals.n = 0
+                self.last = -1
             self.beat()
         self.onset = detector.onset
         if detector.since > _SILENT:

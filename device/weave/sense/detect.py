@@ -8,7 +8,8 @@ Out: `peak` index of the sample before which the accepted upslope was steepest (
 The slope is the difference of two neighbouring means of 4 samples (times 4), null at 12.5 and 25 Hz. A candidate is
 a local maximum of the slope; it is a beat when no steeper one follows within 0.28 s (0.48 s where it is weaker than
 usual), it comes no sooner than 5/8 of the usual interval after the last beat, and it reaches a quarter of the median
-of the last strengths, less when a beat is overdue. After Zong et al. 2003
+of the last strengths, less when a beat is overdue. A strong upslope in the middle of two intervals running says that
+every second beat is being missed: the usual interval is halved. After Zong et al. 2003
 (slope-sum function, refractory, decay). The witness is Elgendi et al. 2013, two moving averages, on the raw wave.
 
 Integer bounds at 18 bits: slope 4 * 2**18, moving averages 33 * 5 * 2**18 = 4.3e7.
@@ -25,6 +26,7 @@ _SOON = const(14)  # samples a candidate waits for a steeper one: as steep as us
 _LATE = const(24)  # and less
 _SHORT = const(12)  # refractory limits, samples: 0.24 s and 0.6 s
 _LONG = const(30)
+_FASTEST = const(16)  # shortest interval, samples (0.32 s)
 _KEEP = const(8)  # strengths remembered
 _FORGET = const(125)  # samples without a beat after which the level halves (2.5 s)
 
@@ -57,13 +59,15 @@ class Detector:
         self.since = 999  # samples since the last beat's upslope
         self.pending = -1  # age of the candidate in samples, -1 = none
         self.pending_s = 0
+        self.rival = 0  # where in the refractory a strong upslope was, samples after the last beat
+        self.twice = 0  # intervals in a row with a strong upslope in their middle
         self.quiet = 999  # samples since the last onset
         self.peak = self.n
         self.strength = 0
         self.agreed = 0
 
     def push(self, x):
-        """One sample; returns 1 when a beat has just been decided."""
+        """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
         ring = self.ring
         n = (self.n + 1) & _COUNT
         self.n = n
@@ -100,16 +104,22 @@ class Detector:
             self.onset = (self.onset + 1) & 0xFFFF
         d2 = self.d2
         self.d2 = d1
-        if since > _FORGET and not since & 31 and level:  # silence: whatever set the level may have been a jolt
+        if (
+            since > _FORGET and not since & 31 and level
+        ):  # silence: whatever set the level may have been a jolt
             self.fade()
         age = self.pending
         if age >= 0:
             age += 1
             self.pending = age
-        if d1 > d2 and d1 >= d and d1 > floor and since > refractory and (age < 0 or d1 > self.pending_s):
-            self.pending = 1
-            self.pending_s = d1
-            return 0
+        if d1 > d2 and d1 >= d and d1 > floor:
+            if since <= refractory:
+                if d1 > level >> 1:
+                    self.rival = since
+            elif age < 0 or d1 > self.pending_s:
+                self.pending = 1
+                self.pending_s = d1
+                return 0
         if age < _SOON or age < _LATE and age < refractory and self.pending_s < level - (level >> 3):
             return 0
         self.pending = -1
@@ -122,12 +132,24 @@ class Detector:
             need -= (need * over) // 50
         if s < need:
             return 0
+        self.learn(s)
+        between = since - age
+        rival = self.rival
+        self.rival = 0
         self.since = age
         self.peak = (n - age) & _COUNT
         self.strength = s
         self.agreed = 1 if self.blocks == 1 else 0
         self.blocks = 0
-        self.learn(s)
+        half = between >> 1
+        if _FASTEST <= half and half - (half >> 2) <= rival <= half + (half >> 2):
+            self.twice += 1
+            if self.twice > 1:
+                self.twice = 0
+                self.usual = half
+                return 2
+        else:
+            self.twice = 0
         return 1
 
     def fade(self):

@@ -75,11 +75,17 @@ class Fiducial:
             frac = 0
             if 0 < best < 2 * _SHIFT:
                 frac = vertex(corr[best - 1] >> 6, corr[best] >> 6, corr[best + 1] >> 6)
+            top = _BEFORE  # the template may wander: what counts is its own steepest point
+            for i in range(_BEFORE - 2, _BEFORE + 3):
+                if template[i] > template[top]:
+                    top = i
+            anchor = ((top - _BEFORE) << 8) + vertex(template[top - 1], template[top], template[top + 1])
         else:
             for i in range(at - 2, at + 3):
                 if seg[i] > seg[at]:
                     at = i
             frac = vertex(seg[at - 1], seg[at], seg[at + 1])
+            anchor = 0
         # where the template lies, the segment is compared and learnt, shifted by the fraction
         start = at - _BEFORE
         known = self.known  # the first beats weigh 1, 1/2, 1/4 ... then 1/16
@@ -102,4 +108,4 @@ class Fiducial:
         if known < 4:
             self.known = known + 1
         # the difference seg[i] lies half a sample before sample first + i
-        return ((((first + at) & 0xFFFFF) << 8) - 128 + frac) & 0xFFFFFFF
+        return ((((first + at) & 0xFFFFF) << 8) - 128 + frac + anchor) & 0xFFFFFFF

@@ -4,7 +4,7 @@ In:  a sum of `oversample` readings of 12 bits per tick. Out, at 8 Hz: `g_ns` co
 `scrs` responses counted, `scr_ns` amplitude of the last, `rising_ns` height of the one going on (0 = none), `ok` 1
 where electrodes are on and nothing has disturbed them for 5 s.
 Rules: 0.05..60 uS, no steeper than 10 uS/s (Kleckner et al. 2018); a response rises >= 50 nS in 0.5..5 s, peaks >= 1 s
-apart (Boucsein 2012). A reading that stays at either rail is no skin. Integer bounds: 25000 * 32760 = 8.2e8.
+apart (Boucsein 2012). A reading at either rail is no skin (42 uS is the most a Grove GSR shows). Integer bounds: 25000 * 32760 = 8.2e8.
 """
 
 from micropython import const
@@ -13,6 +13,7 @@ from time import ticks_add, ticks_diff
 _EVERY = const(125)  # ms
 _LEAST = const(50)  # nS, smallest conductance of skin
 _MOST = const(60000)
+_RAIL = const(1440)  # counts x 8: an ESP32 reads no less than 142 mV; electrodes shorted
 _STEP = const(1250)  # nS in 125 ms
 _HOLD = const(40)  # eighths of a second without trust after an artefact
 _RESPONSE = const(50)  # nS
@@ -67,7 +68,7 @@ class Skin:
         a = (self.acc << 3) // (self.count * self.sensor.oversample)  # counts x 8
         c = self.calibration
         over = c.cal_q3 - a
-        if over <= 0 or a < 0 or over > 32760:
+        if over <= 0 or a < _RAIL or over > 32760:
             self.clear()
             return
         g = (25000 * over) // (8192 + (a >> 1))
