@@ -85,6 +85,8 @@ class Simulation:
         self.powered = np.ones(n, bool)
         for node, kind in scenario.faults.items():
             self.faults.set(kind, int(node))
+        if scenario.faults:
+            self._flags()
         if not scenario.damping:
             self.command(Action(0, "damping", on=False))
         if scenario.scene != "hearth":

@@ -53,7 +53,7 @@ class ADC:
         if d["pulse"].get("pin") == number:
             self.read_uv = _pulse_reader(board.slot)
         elif d["skin"].get("pin") == number:
-            self.read_uv = _skin_reader(board.slot)
+            self.read_uv = _skin_reader(board.slot, board.node_number)
         else:
             raise ValueError("no analog signal on pin %d" % number)
 
@@ -74,10 +74,10 @@ def _pulse_reader(slot):
     return read_uv
 
 
-def _skin_reader(slot):
+def _skin_reader(slot, node):
     """Conversions of the skin sensor: a voltage that hardly moves within a tick, plus the ADC's own noise."""
     state = bytearray(1)
-    state[0] = slot & 63
+    state[0] = node & 63  # by node, not by slot: a worker's share must not show
     dither = DITHER
 
     def read_uv():

@@ -10,11 +10,13 @@ ADDRESS = 0x57
 
 
 class Max30102Chip:
-    """The chip on a virtual board. Faults: `absent` answers nothing, `rate_q8` 256 = nominal sample clock."""
+    """The chip on a virtual board. Faults: `absent` answers nothing, `stalled` shows no new
+    samples until its FIFO has run over (a reader that comes too late), `rate_q8` 256 = nominal sample clock."""
 
     def __init__(self, slot):
         self._base = slot * 10
         self.absent = False
+        self.stalled = False
         self.rate_q8 = 256
         self._ring = [0] * 32
         self._registers = bytearray(256)
@@ -66,7 +68,17 @@ class Max30102Chip:
             return
         for i in range(len(buf)):
             at = register + i & 255
-            if at == 0x04:
+            if self.stalled and self._lost < 8:
+                buf[i] = (
+                    self._rd
+                    if at == 0x04
+                    else 0
+                    if at == 0x05
+                    else self._rd
+                    if at == 0x06
+                    else self._registers[at]
+                )
+            elif at == 0x04:
                 buf[i] = self._wr
             elif at == 0x05:
                 buf[i] = self._lost
