@@ -278,7 +278,7 @@ class Mesh:
     def _keep(self, view, origin, seq, p, ttl, kind):
         """Pass an event on; the latest of a sticky kind stays."""
         e = self.events
-        slot = e.keep(self.now, view, origin, seq, p, ttl, self.chance())
+        slot = e.keep(self.now, view, origin, seq, p, ttl)
         if 0 < kind < 4:
             if self._slots[kind] >= 0:
                 e.pinned[self._slots[kind]] = 0

@@ -48,7 +48,7 @@ class Events:
                 return s
         return -1
 
-    def keep(self, now, view, origin, seq, p, ttl, chance):
+    def keep(self, now, view, origin, seq, p, ttl):
         """Keep a sealed frame of p payload blocks and start to pass it on; the oldest makes room. Returns the slot."""
         s = 0
         age = -1
@@ -74,7 +74,7 @@ class Events:
         self._k[s] = _RESTING
         self.newer = self.newest
         self.newest = s
-        self.wake(s, now, chance)
+        self.wake(s, now)
         return s
 
     def unpack(self, s, buf):
@@ -85,12 +85,12 @@ class Events:
             buf[k] = f[k]
         return p
 
-    def wake(self, s, now, chance):
-        """Speak (again) of a resting event that may still travel. chance: 0..1023."""
+    def wake(self, s, now):
+        """Speak (again) of a resting event that may still travel."""
         if self._k[s] == _RESTING and self.frames[s][3]:
             self.active += 1
             self._begin[s] = now
-            self._plan(s, 0, (_IMIN * chance) >> 10)
+            self._plan(s, 0, 0)  # at once: the phases of the nodes' ticks spread the first words
 
     def _plan(self, s, k, wait):
         self._k[s] = k

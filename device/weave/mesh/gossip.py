@@ -239,4 +239,4 @@ class Gossip:
 
     def _lacks(self, b, e, s, now):
         if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s] & 0xFFFF):
-            e.wake(s, now, self.mesh.chance())
+            e.wake(s, now)

@@ -1,0 +1,110 @@
+"""Real meshes (bridge.py, in MicroPython) on the simulated air (pulseweave.sim.radio): the figures of the mesh."""
+
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import ports  # noqa: E402
+from pulseweave import micropython  # noqa: E402
+from pulseweave.sim.radio import Radio  # noqa: E402
+
+HERE = Path(__file__).parent
+
+
+def strip(n: int, seed: int, hops_m: float = 11.0, degree: float = 14.0):
+    """n places in a long room, at random but not too close; earshot 10 m, so that it takes about `hops_m` hops across."""
+    rng = np.random.default_rng([seed, 77])
+    reach = 10.0
+    length = hops_m * reach * 0.82
+    width = n * np.pi * reach**2 / (degree * length)
+    k = int(np.ceil(np.sqrt(n * length / width)))
+    rows = int(np.ceil(n / k))
+    grid = np.array([((i % k + 0.5) * length / k, (i // k + 0.5) * width / rows) for i in range(n)])
+    return grid + rng.uniform(-0.25, 0.25, (n, 2)) * [length / k, width / rows], reach
+
+
+class Air:
+    """`n` meshes and a Radio; run(), tell(), query()."""
+
+    def __init__(self, radio: Radio, seed: int = 1, flood: bool = False):
+        self.radio, self.tick, self.sent = radio, 0, []
+        env = micropython.environment(ports.DEVICE, HERE)
+        command = micropython.command(HERE / "bridge.py", str(radio.n), str(seed), str(int(flood)), heap="256m")
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.ids = 0
+
+    def run(self, seconds: float):
+        """Virtual seconds."""
+        out, into = self.process.stdin, self.process.stdout
+        for _ in range(round(seconds * 50)):
+            k = self.tick
+            arrived = self.radio.step(k, (k - 1) * 20.0, self.sent) if k else []
+            parts = [b"T", struct.pack("<IH", k, len(arrived))]
+            for dst, src, rssi, at, frame in arrived:
+                parts += [struct.pack("<HHbIB", dst, src, max(rssi, -120), int(at * 100), len(frame)), frame]
+            out.write(b"".join(parts))
+            out.flush()
+            (count,) = struct.unpack("<H", into.read(2))
+            self.sent = []
+            for _ in range(count):
+                node, at, n = struct.unpack("<HHB", into.read(5))
+                self.sent.append((node, at / 100.0, into.read(n)))
+            self.tick += 1
+
+    def tell(self, node: int):
+        self.ids += 1
+        self.process.stdin.write(b"E" + struct.pack("<HH", node, self.ids))
+
+    def reboot(self, node: int):
+        self.process.stdin.write(b"O" + struct.pack("<H", node))
+
+    def query(self) -> dict:
+        self.process.stdin.write(b"Q")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
+def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=14.0):
+    """One run: warm up, then pings two a second."""
+    places, reach = strip(n, seed, degree=degree)
+    radio = Radio(seed, places, loss=loss, range_m=reach)
+    air = Air(radio, seed, flood)
+    try:
+        air.run(seconds)
+        rng = np.random.default_rng([seed, 5])
+        before = radio._busy.copy(), radio._elapsed
+        air.run(10)
+        quiet = ((radio._busy - before[0]).max()) / (radio._elapsed - before[1])
+        state = air.query()
+        for _ in range(pings):
+            air.tell(int(rng.integers(n)))
+            air.run(1)
+        air.run(6)
+        after = air.query()
+    finally:
+        air.close()
+    return {
+        "hops": radio.hops(),
+        "degree": float(radio.degree().mean()),
+        "airtime": round(float(quiet), 4),
+        "airtime_all": round(radio.stats.airtime_fraction_max, 4),
+        "collisions": radio.stats.collisions / max(1, radio.stats.received),
+        "age": state["age"],
+        "clock": state["clock"],
+        **{k: after[k] for k in ("ping", "missed", "twice", "due", "roots", "dropped", "throttled", "stale", "full")},
+    }
+
+
+if __name__ == "__main__":
+    arguments = {k: float(v) if "." in v else int(v) for k, v in (a.split("=") for a in sys.argv[1:])}
+    print(json.dumps(figures(**arguments)))
