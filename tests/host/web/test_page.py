@@ -1,8 +1,6 @@
 """The page in a real browser: light is drawn, words and controls work, by pointer, by touch and by keyboard."""
 
 import io
-import os
-import shutil
 import sys
 import time
 
@@ -10,27 +8,15 @@ import numpy as np
 import pytest
 from conftest import missing
 from demo import Demo
+from picture import FLAGS, chromium
 from pulseweave.gather.web.server import serve
 
 pytestmark = pytest.mark.server
 
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
 
 @pytest.fixture(scope="module")
 def browser():
-    path = os.environ.get("PULSEWEAVE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium()
     if not path:
         missing("no Chromium: apt-get install chromium, or name one with PULSEWEAVE_CHROMIUM")
     try:
@@ -38,9 +24,9 @@ def browser():
     except ImportError:
         missing("playwright is missing: run `make test` or pip install playwright")
     with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
+        running = p.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture

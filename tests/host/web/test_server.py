@@ -327,6 +327,32 @@ async def memory(server, stuck) -> int:
     raise AssertionError("the slow page is not connected")
 
 
+def test_a_page_that_never_reads_is_let_go(monkeypatch):
+    monkeypatch.setattr("pulseweave.gather.web.server.STALLED_MS", 1500)
+    if not hasattr(socket, "TCP_USER_TIMEOUT"):
+        pytest.skip("this system has no TCP_USER_TIMEOUT")
+    big = Demo(nodes=200, pixels=60).start()
+    with serve(big, port=0) as server:
+
+        async def run():
+            narrow = socket.socket()
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            narrow.connect(("127.0.0.1", server.port))
+            stuck = await connect(
+                f"ws://127.0.0.1:{server.port}/live", sock=narrow, ping_interval=None, max_size=None
+            )
+            stuck.transport.pause_reading()
+            assert server.pages == 1
+            end = time.monotonic() + 15
+            while server.pages and time.monotonic() < end:
+                await asyncio.sleep(0.1)
+            stuck.transport.abort()
+            return server.pages
+
+        assert asyncio.run(run()) == 0
+    big.stop()
+
+
 def test_only_so_many_pages(server, monkeypatch):
     monkeypatch.setattr("pulseweave.gather.web.server.PAGES", 2)
 

@@ -1,5 +1,5 @@
 // The live page: puts together the link to the room, the light, the curve, the controls and leaning in.
-// `?light=plain` draws without WebGL2; `?still` holds all sway. Tests read window.pulseweave.stats.
+// `?light=plain` draws without WebGL2; `?still` holds all sway, `?fine` never draws coarser. Tests read window.pulseweave.stats.
 
 import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
@@ -289,7 +289,7 @@ function frame(now) {
 
 /** A picture that comes late is worse than a coarse one: fewer pixels where frames are slow, more again where they are not. */
 function adapt() {
-  if (document.hidden) return;
+  if (document.hidden || asked.has("fine")) return;
   slow = stats.fps < 22 ? slow + 1 : 0;
   quick = stats.fps > 24 && stats.scale < 1 ? quick + 1 : 0;
   if (slow >= 3 && stats.scale > COARSEST) {
