@@ -25,7 +25,7 @@ _OLD = const(32)
 _NEW = const(67)
 _CUR = const(102)
 _NEXT = const(137)
-_BASE = const(102)  # the scene's mix now: floor and swing of the waves, see scenes.py
+_MIDDLE = const(102)  # the scene's mix now: middle and swing of the waves, see scenes.py
 _WAVE = const(103)
 _CALM = const(104)
 _STIR = const(105)
@@ -93,7 +93,9 @@ class Light:
         self._vivid = 0  # x 16
         self._tint = 0  # x 16
         self._shape = 2000  # mean of the wave's shape, Q12
-        self._mine = self._ours = 0  # brightness to reach
+        self._mine = self._ours = 0  # mean brightness, Q12
+        self._a1 = self._a2 = self._base = 0  # swings and floor of the waves
+        self._to_mine = self._to_ours = 0  # and what the kernel needs for it
         self._contact = 0
         # scenes
         self.scene = max(0, find(d.scene))
@@ -103,8 +105,10 @@ class Light:
         self._at = 0
         self._dial = self._dial_next = 0xFFFF  # brightness and vigour of the event
         self._fade_ms = _FADE_MS
-        self._fading = False
+        self._fading = 0
+        self._rising = False
         self._start = 0
+        self._span = _FADE_MS
         self._wave = 4096  # share of the waves' swing: they die down in the middle of a cross-fade
         self._only = -1
         self._until = 0
@@ -129,7 +133,7 @@ class Light:
         """Show a scene on this strand alone for `ms`: IDENTIFY from the console, FAULT by the supervisor."""
         if 0 <= scene < len(SCENES):
             self._only = scene
-            self._until = (now + ms) & _MASK
+            self._until = (now - _HALF + ms - _HALF) & _MASK
 
     def on_scene(self, buf, start, n, origin, at):
         """Handler of scene events (scene_payload); what makes no sense is counted in `rejected` and changes nothing."""
@@ -198,60 +202,65 @@ class Light:
             self._turning = SCENES[want][1]
             late = (mesh_ms - self.since) & _MASK
             self._start = self.since if want == self.scene and late < self._fade_ms else mesh_ms
-            self._fading = True
+            self._span = 640 if hidden else self._fade_ms
+            self._wave = 4096
+            self._fading = 9
+            self._rising = False
         if self._fading:
             x = (mesh_ms - self._start) & _MASK
             if x >= _HALF:
                 x = 0
-            x = 4096 if x >= self._fade_ms else (x << 12) // self._fade_ms
+            x = 4096 if x >= self._span else (x << 12) // self._span
             lerp(v, _CUR, _OLD | _NEW << 8 | _N << 16, x)
-            if self._turning is self._motion:
-                self._wave = 4096
-            elif x < 2048:
+            if x < 2048 and self._turning is not self._motion:
                 v[_WAVE] = v[_OLD + 1]
-                self._wave = 4096 - 2 * x
-            else:
+                self._wave = max(0, ((2048 - x) * 9 >> 2) - 512)
+            elif self._turning is not self._motion:
                 self._motion = self._turning
                 self._stand()
-            if self._turning is self._motion and x >= 2048 and self._wave < 4096:
+                self._rising = True
+            if self._rising:
                 v[_WAVE] = v[_NEW + 1]
-                self._wave = 2 * x - 4096
+                self._wave = max(0, ((x - 2048) * 9 >> 2) - 512)
             if x == 4096:
-                self._fading = False
+                self._fading -= 1  # the last rounds let the smoothing run out
+                self._rising = False
                 self._wave = 4096
 
     # --- the tick
     def step(self, now, mesh_ms, sense, affect, damp):
         """One tick of 20 ms, `now` and `mesh_ms` wrapping at 2**30: even ones render, odd ones prepare in turn."""
         self._tick = t = (self._tick + 1) & 7
-        if t & 1 == 0:
+        if not t & 1:
             self._render(now, mesh_ms, sense)
-        elif t == 1:
+            return
+        if t == 1:
             self._mesh = mesh_ms
             self._share(sense, affect, damp)
-        elif t == 5:
-            self._ripple(affect, damp)
-        elif t == 3:
-            self._scene(now, mesh_ms, damp.opted_out)
-        else:
+        elif t == 7:
             self._colour(affect, damp)
             self.guard.power()
+        if t == 3 or self._fading:
+            self._scene(now, mesh_ms, damp.opted_out)
+        if t == 5 or self._fading:
+            self._ripple(mesh_ms, affect, damp)
 
     def _share(self, sense, affect, damp):
         """The law of damping, laid out along the thread: rho of it the visitor's own, the rest everybody's."""
         v = self.guard.v
         contact = sense.contact and not damp.opted_out
         if contact != self._contact:
-            if not contact and not damp.opted_out:
+            if not contact and not damp.opted_out and self.heart.ibi:
                 self._leave()
+            self.heart.ibi = 0
             self._contact = contact
         rho = self._rho
         to = damp.rho * v[_OWN] >> 12 if contact else 0
         if to > rho:
             if self.guard.limited < 2:
                 rho = to if to - rho < 400 else rho + 400
-        else:
-            rho = to if rho - to < 400 else rho - 400
+        else:  # who opts out is hidden within a second
+            rho = to if rho - to < 800 else rho - 800
         self._rho = rho
         level = ours = damp.level
         own = damp.own
@@ -279,18 +288,30 @@ class Light:
         else:
             v[10] = (rho * (v[0] * v[11] >> 1) >> 12) + 2048
 
-    def _ripple(self, affect, damp):
-        """How the water moves: quicker with arousal, crumpled with disquiet, flattened by damping."""
-        v = self.guard.v
+    def _ripple(self, mesh_ms, affect, damp):
+        """How the water moves: quicker with arousal, crumpled with disquiet, flattened by damping; and how bright it is."""
+        guard = self.guard
+        v = guard.v
+        ours = self._ours
+        t = self._motion[8]
+        if t:  # the breath is in everybody's part only
+            t = guard.sine[((self._pb - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
+            ours += ours * (v[_BREATH] * self._wave >> 12) // 4096 * t >> 13
+        # over the wave's own mean: light is the level, whatever the wave does
+        self._shape += (v[28] * 2 // (v[0] + 1) - self._shape) >> 2
+        scale = guard.dim * self.site.brightness // 255
+        scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
+        self._to_ours = ours * scale >> 12
+        self._to_mine = self._mine * scale >> 12
         arousal = affect.arousal if self._contact else damp.collective
         self._arousal += (arousal - self._arousal) >> 2
         arousal = self._arousal
         wave = v[_WAVE] * self._wave >> 12
         calm = wave * (6553 - damp.g) // 6553
-        v[8] = v[_BASE] + ((v[_WAVE] - calm) >> 1)
+        self._base = v[_MIDDLE] - (calm >> 1)
         quick = v[_CALM] + ((v[_STIR] - v[_CALM]) * arousal >> 12)
-        v[7] = quick = calm * quick >> 12
-        v[6] = calm - quick
+        self._a2 = quick = calm * quick >> 12
+        self._a1 = calm - quick
         valence = affect.valence
         v[9] = v[_WARP] + (arousal * -valence >> 11 if valence < 0 and self._contact else 0)
 
@@ -317,9 +338,11 @@ class Light:
         if self._early < 0:
             self._early = 1 if hasattr(sense, "onset") else 0
         # the pulse is higher where there is more light to swim in
-        height = v[_PULSE]
-        height = (height >> 1) + (height * self._mine >> 12)
-        self.frames = head = (self.frames + 1) & _MASK
+        height = 0
+        if self._contact:
+            height = v[_PULSE]
+            height = (height >> 1) + (height * self._mine >> 12)
+        self.frames = head = (self.frames - _MASK) & _MASK
         head &= 127
         guard.ring[head] = (
             self.heart.step(now, mesh_ms, sense.onset if self._early else sense.beats, height, v[_ECHOES])
@@ -333,17 +356,16 @@ class Light:
         v[2] = (self._p1 - (mesh_ms % t << 14) // t * 4) & 0xFFFF
         t = m[1]
         v[4] = (self._p2 - (mesh_ms % t << 14) // t * 4) & 0xFFFF
-        # brightness over the wave's own mean: light is the level, whatever the wave does
-        self._shape += (v[28] * 2 // (v[0] + 1) - self._shape) >> 3
-        scale = guard.dim * self.site.brightness // 255
-        scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
-        ours = self._ours
-        t = m[8]
-        if t:  # the breath is in everybody's part only
-            t = guard.sine[((self._pb - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
-            ours += ours * (v[_BREATH] * self._wave >> 12) // 4096 * t >> 13
-        v[12] += ((ours * scale >> 12) - v[12]) >> 2
-        v[13] += ((self._mine * scale >> 12) - v[13]) >> 2
+        if self._fading:
+            v[6] += (self._a1 - v[6]) >> 2
+            v[7] += (self._a2 - v[7]) >> 2
+            v[8] += (self._base - v[8]) >> 2
+        else:
+            v[6] = self._a1
+            v[7] = self._a2
+            v[8] = self._base
+        v[12] += (self._to_ours - v[12]) >> 2
+        v[13] += (self._to_mine - v[13]) >> 2
         guard.show(now)
         self.ma = guard.ma
         self.limited = guard.limited

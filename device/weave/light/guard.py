@@ -89,7 +89,7 @@ class Guard:
         if self.dim < 4096:
             self.limited = 2
             if peak < budget * 14:
-                self.dim += 8
+                self.dim = min(4096, self.dim + 16)
         else:
             self.limited = 1 if peak > budget * 12 else 0
 

@@ -22,7 +22,7 @@ class Heart:
     """Beats in, `mean` (slow mean of the pulse, Q12 x 64) and ring entries out."""
 
     def __init__(self):
-        self.ibi = 1000  # between the last two pulses shown, ms
+        self.ibi = 0  # between the last two pulses shown, ms; 0: there were none
         self.mean = 0
         self._beats = -1
         self._at = 0  # when the last pulse began
@@ -49,8 +49,7 @@ class Heart:
         if self._owed and since >= _APART_MS:
             self._owed = False
             self._at = now
-            if since < 2000:
-                self.ibi = since
+            self.ibi = since if since < 2000 else 1000
             self._rise = 4
         if self._rise:  # 160 ms up, then down to a third in 320 ms
             self._rise -= 1
@@ -75,7 +74,7 @@ class Heart:
                 busy = 1
                 late = (mesh_ms - e[k]) & _MASK
                 if late < _HALF:
-                    e[k] = (e[k] + e[k + 1]) & _MASK
+                    e[k] = (e[k] - _HALF + e[k + 1] - _HALF) & _MASK  # a sum of two could pass 30 bits
                     e[k + 2] -= 1
                     if late < 250:  # a strand that joins late takes up the beat that is due now
                         self._rise2 = 5
@@ -111,7 +110,7 @@ class Heart:
         e = self._echo
         k = 4 * self._slot
         self._slot = (self._slot + 1) % _QUEUE
-        e[k] = (at + far * 1000 // _CARRY) & _MASK
+        e[k] = (at - _HALF + far * 1000 // _CARRY - _HALF) & _MASK
         e[k + 1] = ibi
         e[k + 2] = buf[i + 8]
         e[k + 3] = 4096 * 4000 // (4000 + far)

@@ -11,12 +11,16 @@ reorder.
 
 from micropython import const
 
+HEARTH = const(0)
+TIDE = const(1)
+MURMURATION = const(2)
+ECHO = const(3)
 VIGIL = const(4)
 IDENTIFY = const(5)
 FAULT = const(6)
 
 # the mix, Q12
-BASE = const(0)  # floor of the wave, before gamma
+BASE = const(0)  # floor of the wave, before gamma; in `v` its middle
 WAVE = const(1)  # swing of the waves; BASE + WAVE <= 4080
 #                  2 share of the quick wave at arousal 0, 3 at arousal 1
 #                  4 how far the slow wave bends the quick one: 4096 = a quarter cycle
@@ -103,7 +107,7 @@ def load(scene, dst, at, order, brightness, vigour):
         dst[at + i] = s[2][i]
     dst[at + DARK] = dst[at + DARK] * brightness // 255
     dst[at + FULL] = dst[at + FULL] * brightness // 255
-    dst[at + BASE] += (255 - vigour) * dst[at + WAVE] // 510
+    dst[at + BASE] += dst[at + WAVE] >> 1
     dst[at + WAVE] = vigour * dst[at + WAVE] // 255
     for i in range(6):
         put(3 * _HUES.index(s[3][i]), dst, at + _MIX + 4 * i, order)

@@ -43,15 +43,16 @@ class Room:
         self.now = 1000
         self.mesh = 50000
         self.bpm = 0
-        self.beat_at = 0
+        self.to_beat = 0
 
     def tick(self):
-        self.now += 20
-        self.mesh += 20
-        if self.bpm and self.now >= self.beat_at:
+        self.now = (self.now - 0x3FFFFFEC) & 0x3FFFFFFF
+        self.mesh = (self.mesh - 0x3FFFFFEC) & 0x3FFFFFFF
+        self.to_beat -= 20
+        if self.bpm and self.to_beat <= 0:
             self.sense.beats = (self.sense.beats + 1) & 0xFFFF
             self.sense.beat_ms = self.now
-            self.beat_at = self.now + 60000 // self.bpm
+            self.to_beat = 60000 // self.bpm
         self.light.step(self.now, self.mesh, self.sense, self.affect, self.damp)
 
     def run(self, ms):
