@@ -60,6 +60,7 @@ def prepare(
     folder: Path, board: Board, tree: Path | None, touched: bool, network: Path | None = None
 ) -> dict:
     """The board's plan; makes its folder where it is new. Raises Problem where the folder is another board's."""
+    keys = {"weave": {"net": Network.load(network).blob().hex()}} if network else {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known = folder / "board.json"
@@ -73,7 +74,6 @@ def prepare(
         mac = address(folder)
         if new or not (folder / "flash.img").exists():
             (folder / "flash.img").write_bytes(b"\xff" * FLASH_BYTES)
-            keys = {"weave": {"net": Network.load(network).blob().hex()}} if network else {}
             (folder / "nvs.json").write_text(json.dumps(keys))
             new = True
         (folder / "signals.bin").write_bytes(signals(board, mac, touched))
@@ -104,6 +104,7 @@ def prepare(
 @click.option(
     "--firmware", "tree", type=click.Path(path_type=Path), default=DEVICE, help="What a new board gets."
 )
+@click.option("--network", type=click.Path(path_type=Path), help="A new board gets this network file's keys.")
 @click.option("--blank", is_flag=True, help="A new board gets MicroPython only, no firmware.")
 @click.option(
     "--visitor", type=click.Choice(["on", "off"]), default="on", help="Somebody touches the sensors."
