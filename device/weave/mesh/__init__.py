@@ -38,7 +38,7 @@ _KINDS = const(16)
 _EVERYBODY = const(0xFFFF)
 _DATA_MAX = const(200)
 _TTL = const(15)
-_DRAIN = const(10)  # frames taken from the radio in one tick
+_DRAIN = const(40)  # frames taken from the radio in one tick; the buckets bound what is opened
 _SLOW_MS = const(100)
 _NO_KEYS = const(1)  # bits of fault
 _NO_RADIO = const(2)
@@ -325,7 +325,7 @@ class Mesh:
     def _tidy(self, now):
         """Ten times a second: buckets, ages of a tenth of the table, late-comers, a deaf radio."""
         self._slow = later(now, _SLOW_MS)
-        self._tokens = min(self._tokens + 20, 60)
+        self._tokens = min(self._tokens + 20, 30)
         self._strangers = min(self._strangers + 3, 25)
         r = self.room
         step = r.count // 10 + 1

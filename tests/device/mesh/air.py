@@ -17,11 +17,11 @@ from pulseweave.sim.radio import Radio  # noqa: E402
 HERE = Path(__file__).parent
 
 
-def strip(n: int, seed: int, hops_m: float = 11.0, degree: float = 14.0):
-    """n places in a long room, at random but not too close; earshot 10 m, so that it takes about `hops_m` hops across."""
+def strip(n: int, seed: int, hops: float = 11.0, degree: float = 14.0):
+    """n places in a long room, at random but not too close; earshot 10 m, so that it takes about `hops` hops across."""
     rng = np.random.default_rng([seed, 77])
     reach = 10.0
-    length = hops_m * reach * 0.82
+    length = hops * reach * 0.82
     width = n * np.pi * reach**2 / (degree * length)
     k = int(np.ceil(np.sqrt(n * length / width)))
     rows = int(np.ceil(n / k))
@@ -35,7 +35,9 @@ class Air:
     def __init__(self, radio: Radio, seed: int = 1, flood: bool = False):
         self.radio, self.tick, self.sent = radio, 0, []
         env = micropython.environment(ports.DEVICE, HERE)
-        command = micropython.command(HERE / "bridge.py", str(radio.n), str(seed), str(int(flood)), heap="256m")
+        command = micropython.command(
+            HERE / "bridge.py", str(radio.n), str(seed), str(int(flood)), heap="256m"
+        )
         self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.ids = 0
 
@@ -74,9 +76,9 @@ class Air:
         self.process.wait(20)
 
 
-def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=14.0):
+def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=14.0, hops=11.0):
     """One run: warm up, then pings two a second."""
-    places, reach = strip(n, seed, degree=degree)
+    places, reach = strip(n, seed, hops, degree)
     radio = Radio(seed, places, loss=loss, range_m=reach)
     air = Air(radio, seed, flood)
     try:
@@ -101,7 +103,10 @@ def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=1
         "collisions": radio.stats.collisions / max(1, radio.stats.received),
         "age": state["age"],
         "clock": state["clock"],
-        **{k: after[k] for k in ("ping", "missed", "twice", "due", "roots", "dropped", "throttled", "stale", "full")},
+        **{
+            k: after[k]
+            for k in ("ping", "missed", "twice", "due", "roots", "dropped", "throttled", "stale", "full")
+        },
     }
 
 

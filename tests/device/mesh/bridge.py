@@ -2,7 +2,8 @@
 
 stdin, one request after the other: `T` u32 tick, u16 count, then per delivery u16 dst, u16 src, i8 rssi, u32 true arrival in
 units of 10 us, u8 length, frame; answered by u16 count and per frame u16 node, u16 offset in 10 us, u8 length, frame.
-`E` u16 node, u16 id: that node tells a PING. `O` u16 node: reboot. `Q` answers one line of JSON: state ages, clock errors, pings.
+`E` u16 node, u16 id: that node tells a PING. `O` u16 node: reboot. `Q` answers one line of JSON: state ages, clock
+errors, pings.
 FLOOD 1 replaces Trickle by a plain flood: everybody repeats each event once, at once.
 """
 

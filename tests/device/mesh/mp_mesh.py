@@ -195,6 +195,26 @@ def test_a_broken_radio_never_stops_the_tick():
     assert w.boards[1].mesh.room.age[1] < 3000
 
 
+def test_the_roots_death_leaves_time_unbroken():
+    w = World(4, line(2), loss=300, seed=15)
+    w.run(25)
+    root = w.boards[0].mesh.clock.root
+    w.boards[root - 1].on = False
+    rest = [k for k in range(4) if k != root - 1]
+    before = w.error(root - 1, rest[0])
+    w.run(10)
+    for k in rest:
+        assert w.boards[k].mesh.clock.root != root
+        assert abs(w.error(rest[0], k)) <= 5
+    assert abs(w.error(root - 1, rest[0]) - before) <= 5
+    w.boards[root - 1].boot()  # it comes back with a fresh clock: it follows first, and time goes on
+    w.boards[root - 1].on = True
+    w.run(25)
+    assert {b.mesh.clock.root for b in w.boards} == {1}
+    for k in range(4):
+        assert abs(w.error(0, k)) <= 5
+
+
 def test_without_keys_it_says_so():
     from weave.mesh import Mesh
 
