@@ -16,7 +16,6 @@ from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 
 DEFAULT = "calm"
-LIVE_FOREVER = None
 
 
 @click.command()
@@ -146,15 +145,14 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
-    live = Live(make, name, seconds)
-    server = None
-    failure = None
-    if fast:
-        live.speed = None
-    previous = [
-        signal.signal(s, lambda *_: setattr(live, "stopping", True)) for s in (signal.SIGINT, signal.SIGTERM)
+    live = server = result = None
+    ended: list[int] = []
+    handlers = [
+        (s, signal.signal(s, lambda number, _: ended.append(number))) for s in (signal.SIGINT, signal.SIGTERM)
     ]
     try:
+        live = Live(make, name, seconds)
+        live.speed = None if fast else 1.0
         if where:
             from pulseweave.gather.web.server import serve
 
@@ -162,34 +160,30 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
             server.start()
             click.echo(f"the room shines at {server.url}   (Ctrl-C ends it)", err=True)
         began = time.monotonic()
-        failure = drive(live, sys.stderr.isatty())
-        wall = time.monotonic() - began
-        result = None
-        if failure is None:
-            # the workers' share of CPU time is known once they have ended: the report asks them first
-            result = live.measures.report(wall, 0.0, workers)
+        drive(live, ended, sys.stderr.isatty())
+        result = live.measures.report(time.monotonic() - began, workers)
     except WorkerFailure as e:
-        failure = e
+        click.echo(f"\n{e}", err=True)
+        kept = f"; the recording up to there is in {record}" if record else ""
+        raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
     finally:
-        for s, old in zip((signal.SIGINT, signal.SIGTERM), previous, strict=True):
+        for s, old in handlers:
             signal.signal(s, old)
         if server:
             server.stop()
-        live.sim.close()
-    if failure is not None:
-        click.echo(f"\n{failure}", err=True)
-        kept = f"; the recording up to there is in {record}" if record else ""
-        raise Problem(f"the run stopped{kept}", code=1)
+        if live:
+            live.sim.close()
+        elif recorder:
+            recorder.close()
+    # the workers' CPU time is known once they have ended
     cpu = cpu_seconds() - cpu0
     result["cpu_s"] = round(cpu, 3)
     result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
     write(result, json_file)
 
 
-def drive(live, terminal: bool):
-    """Run in a thread of its own so that signals reach the main thread; returns the failure, if there was one."""
-    from pulseweave.sim.workers import WorkerFailure
-
+def drive(live, ended: list, terminal: bool) -> None:
+    """Run in a thread of its own, so that signals reach this one; raises what the room's thread raised."""
     caught: list[BaseException] = []
 
     def body():
@@ -201,14 +195,12 @@ def drive(live, terminal: bool):
     thread = threading.Thread(target=body, name="room")
     thread.start()
     while thread.is_alive():
-        thread.join(0.2)
+        thread.join(0.1)
+        live.stopping = live.stopping or bool(ended)
     if terminal:
         print(file=sys.stderr)
-    if caught and isinstance(caught[0], WorkerFailure):
-        return caught[0]
     if caught:
         raise caught[0]
-    return None
 
 
 def show(live) -> None:
@@ -218,7 +210,8 @@ def show(live) -> None:
         return
     n = 24
     bar = "".join("▁▂▃▄▅▆▇█"[min(7, int(v["truth"] * 8))] for v in live.measures.series[-n:])
-    line = f"{s['t_s']:7.0f} s  {bar:>{n}}  arousal {s['truth']:.2f}  felt {s['estimate']:.2f}  light {s['light']:.2f}  g {s['g']:.2f}"
+    figures = f"arousal {s['truth']:.2f}  felt {s['estimate']:.2f}  light {s['light']:.2f}  g {s['g']:.2f}"
+    line = f"{s['t_s']:7.0f} s  {bar:>{n}}  {figures}"
     with contextlib.suppress(OSError):
         print(f"\r{line}", end="", file=sys.stderr, flush=True)
 

@@ -6,7 +6,9 @@ over every pixel and every radio frame of every tick, in node order, whatever th
 
 import hashlib
 import struct
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -146,7 +148,7 @@ class Simulation:
         t = k * TICK_S
         if k:
             self.seen = self.eyes.seen()
-        out = self.crowd.step(t, STEP_S, self.seen.copy())
+        out = self._ask_crowd(t)
         self.truth = checked(out, "arousal", self.n, float)
         self.touching = checked(out, "touching", self.n, bool)
         self.valence = checked(out, "valence", self.n, float) if "valence" in out else np.zeros(self.n)
@@ -160,6 +162,24 @@ class Simulation:
             raise Problem(f"visitors: ppg has {pulse.shape[1]} samples in 0.1 s: 10 are needed (100 Hz)")
         pulse, skin = self.faults.apply(pulse, skin)
         return np.ascontiguousarray(pulse, np.uint32), np.ascontiguousarray(skin, np.uint16)
+
+    def _ask_crowd(self, t: float) -> dict:
+        """The crowd's step; an exception in it becomes one line with its place. Raises Problem."""
+        try:
+            out = self.crowd.step(t, STEP_S, self.seen.copy())
+        except Problem:
+            raise
+        except Exception as e:
+            at = traceback.extract_tb(e.__traceback__)[-1]
+            raise Problem(
+                f"visitors {self.scenario.visitors}: step() failed at {t:.1f} s with {type(e).__name__}: {e} "
+                f"({Path(at.filename).name}, line {at.lineno})"
+            ) from None
+        if not isinstance(out, dict):
+            raise Problem(
+                f"visitors {self.scenario.visitors}: step() returned {type(out).__name__}: a dict is needed"
+            )
+        return out
 
     def _send(self, k, block, deliveries, records):
         parts: list[list[bytes]] = [[] for _ in self.workers]

@@ -113,7 +113,7 @@ class Measures:
             reference = offset[np.flatnonzero(good)[0]]
             self.clock_errors.append(np.abs(offset[good] - reference))
 
-    def report(self, wall_s: float, cpu_s: float, workers: int) -> dict:
+    def report(self, wall_s: float, workers: int) -> dict:
         """The JSON object of contract.md."""
         sim = self.sim
         start, end = sim.scenario.shock_start_s, sim.scenario.shock_end_s
@@ -124,7 +124,6 @@ class Measures:
         for a in answers:
             for us, count in a["histogram"]:
                 ticks[us] = ticks.get(us, 0) + count
-        node_seconds = sim.n * self.seconds
         lat = np.array(self.ping_ms or [np.nan])
         errors = np.concatenate(self.clock_errors) if self.clock_errors else np.array([np.nan])
         late = [e for e in self.clock_errors[len(self.clock_errors) // 4 :]]
@@ -139,8 +138,8 @@ class Measures:
             "seed": sim.seed,
             "workers": workers,
             "wall_s": round(wall_s, 3),
-            "cpu_s": round(cpu_s, 3),
-            "node_seconds_per_cpu_s": round(node_seconds / cpu_s, 1) if cpu_s else None,
+            "cpu_s": None,  # known to the caller once the workers have ended
+            "node_seconds_per_cpu_s": None,
             "digest": sim.digest.hexdigest(),
             "arousal": {
                 "peak": max(truth, default=None),
