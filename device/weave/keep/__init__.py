@@ -6,6 +6,8 @@ Nothing is written in step(): flash writes stop everything for up to 80 ms, so t
 calls when nobody is touching it.
 """
 
+from binascii import hexlify
+
 from micropython import const
 
 from .config import Config
@@ -13,27 +15,19 @@ from .notes import Notes
 from .supervisor import Supervisor  # noqa: F401 (for the node)
 
 # Causes of a boot, as ESP32's machine.reset_cause() numbers them. Brown-outs read as POWER there, panics as HARD.
-POWER = const(1)
-HARD = const(2)
-WATCHDOG = const(3)
-SLEEP = const(4)
-SOFT = const(5)
+_POWER = const(1)
+_HARD = const(2)
+_WATCHDOG = const(3)
 
 _BAD = const(5)  # crash boots until safe mode
 _HEALTHY_TICKS = const(3000)  # 60 s of complete ticks
-_WORDS = ("unknown", "power", "hard reset", "watchdog", "deep sleep", "soft reset")
 _MARKS = const(16)
-
-
-def cause_word(cause):
-    """A reset cause in a word."""
-    return _WORDS[cause] if 0 < cause < len(_WORDS) else _WORDS[0]
 
 
 class Keep:
     """`cause` is machine.reset_cause(); `boots` counts all boots, `bad` crash boots without 60 s of health between."""
 
-    def __init__(self, fs, nvs, wdt=None, cause=POWER):
+    def __init__(self, fs, nvs, wdt=None, cause=_POWER):
         self.wdt = wdt  # may be set later: the watchdog is armed after the first good second
         self.done = False  # the tick says so at its end, when it did all its work
         self.ticks = 0  # complete ticks since start
@@ -54,10 +48,10 @@ class Keep:
         self.boots = (nvs.get("boots") + 1) & 0x3FFFFFFF
         bad = nvs.get("bad")
         wanted = nvs.get("wanted")
-        if self.cause == WATCHDOG or (self.cause == HARD and not wanted):
+        if self.cause == _WATCHDOG or (self.cause == _HARD and not wanted):
             bad = min(bad + 1, 100)
-            self.notes.take("boot", "restarted by " + cause_word(self.cause), self.cause, 0, self.boots, "")
-        elif self.cause == POWER and bad >= _BAD:
+            self.note("boot", "watchdog" if self.cause == _WATCHDOG else "crash", 0)
+        elif self.cause == _POWER and bad >= _BAD:
             bad = (
                 _BAD - 1
             )  # somebody pulled the plug to try again: one crash more and it is safe mode at once
@@ -83,12 +77,7 @@ class Keep:
 
     def note(self, part, exception, now):
         """Keep what went wrong in `part` (an exception or a text) until it can be written; True where it is new."""
-        marks = ""
-        try:
-            marks = self.marks()
-        except MemoryError:
-            pass
-        return self.notes.take(part, exception, self.cause, self.uptime(), self.boots, marks)
+        return self.notes.take(part, exception, self)
 
     def mark(self, code):
         """Remember that event `code` (1..255) happened; the last 16 stand in every note. No allocation."""
@@ -97,8 +86,8 @@ class Keep:
 
     def marks(self):
         """The last events in hexadecimal, newest last."""
-        m, n = self._marks, self._mark
-        return "".join("%02x" % m[(n + i) & (_MARKS - 1)] for i in range(_MARKS) if m[(n + i) & (_MARKS - 1)])
+        m, n = bytes(self._marks), self._mark
+        return hexlify((m[n:] + m[:n]).replace(b"\0", b"")).decode()
 
     def healthy(self, now):
         """After 60 s of complete ticks: clear the crash counter, confirm firmware on trial. True where it wrote.

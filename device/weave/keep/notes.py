@@ -16,29 +16,17 @@ from micropython import const
 from .store import read, write
 
 _FILES = const(8)
+_PATH = "/note.%d"
 _WAITING = const(3)  # notes that wait in memory
 _TEXT = const(400)  # bytes of traceback
 _SEEN = const(4)  # different faults remembered
 
 
-class _Page(io.IOBase):
-    """A stream that keeps the first _TEXT bytes written to it."""
-
-    def __init__(self):
-        self.text = bytearray()
-
-    def write(self, data):
-        room = _TEXT - len(self.text)
-        if room > 0:
-            self.text.extend(data if len(data) <= room else bytes(data)[:room])
-        return len(data)
-
-
 def traceback(exception):
-    """The traceback of `exception` as text, at most 400 bytes."""
-    page = _Page()
+    """The traceback of `exception` as text, at most 400 characters."""
+    page = io.StringIO()
     sys.print_exception(exception, page)
-    return page.text.decode()
+    return page.getvalue()[:_TEXT]
 
 
 class Notes:
@@ -54,7 +42,7 @@ class Notes:
         self.repeats = 0
         self.dropped = 0
 
-    def take(self, part, exception, cause, up_s, boot, marks):
+    def take(self, part, exception, keep):
         """Note a fault; True where it was a new one. Never raises, not even without memory."""
         try:
             text = exception if isinstance(exception, str) else traceback(exception)
@@ -62,8 +50,15 @@ class Notes:
             if mark in self._seen:
                 self.repeats += 1
                 return False
-            note = {"part": part, "text": text, "cause": cause, "up_s": up_s}
-            note.update({"free": gc.mem_free(), "boot": boot, "marks": marks})
+            note = {
+                "part": part,
+                "text": text,
+                "cause": keep.cause,
+                "boot": keep.boots,
+                "up_s": keep.uptime(),
+            }
+            note["free"] = gc.mem_free()
+            note["marks"] = keep.marks()
             self._seen[self.taken % _SEEN] = mark
             self.taken += 1
             self.last = note
@@ -83,22 +78,20 @@ class Notes:
     def save(self):
         """Write the waiting notes; False where the filesystem refused (they go on waiting)."""
         if self._next is None:
-            self._next = max([n for n, _ in self._kept()] or [-1]) + 1
+            kept = self.kept()
+            self._next = kept[-1]["n"] + 1 if kept else 0
         while self._waiting:
-            note = self._waiting[0]
-            note["n"] = self._next
-            if not write(
-                self._fs, "/note.%d" % (self._next % _FILES), 1, self._next, json.dumps(note).encode()
-            ):
+            n = self._next
+            self._waiting[0]["n"] = n
+            if not write(self._fs, _PATH % (n % _FILES), 1, n, json.dumps(self._waiting[0]).encode()):
                 return False
-            self._next += 1
+            self._next = n + 1
             self._waiting.pop(0)
         return True
 
     def read(self):
         """All notes, oldest first, those still waiting last."""
-        kept = sorted(self._kept(), key=lambda k: k[0])
-        return [note for _, note in kept] + list(self._waiting)
+        return self.kept() + self._waiting
 
     def clear(self):
         """Forget every note, on flash too."""
@@ -106,17 +99,11 @@ class Notes:
         self._seen = [None] * _SEEN
         for i in range(_FILES):
             try:
-                self._fs.remove("/note.%d" % i)
+                self._fs.remove(_PATH % i)
             except OSError:
                 pass
 
-    def _kept(self):
-        out = []
-        for i in range(_FILES):
-            found = read(self._fs, "/note.%d" % i)
-            if found:
-                try:
-                    out.append((found[0], json.loads(found[2])))
-                except ValueError:
-                    pass
-        return out
+    def kept(self):
+        """The notes on flash, oldest first."""
+        found = [read(self._fs, _PATH % i) for i in range(_FILES)]
+        return sorted([json.loads(r[2]) for r in found if r], key=lambda note: note["n"])

@@ -5,7 +5,10 @@ PORTS = ("unix",)
 import os
 
 from memory import Flash, Nvs, PowerCut
-from weave.keep import SOFT, Keep
+from weave.keep import Keep
+
+# as machine.reset_cause() numbers them on the ESP32
+SOFT = 5
 
 
 def fresh():
