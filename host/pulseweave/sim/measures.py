@@ -126,7 +126,9 @@ class Measures:
                 ticks[us] = ticks.get(us, 0) + count
         lat = np.array(self.ping_ms or [np.nan])
         errors = np.concatenate(self.clock_errors) if self.clock_errors else np.array([np.nan])
-        late = [e for e in self.clock_errors[len(self.clock_errors) // 4 :]]
+        late = self.clock_errors[
+            len(self.clock_errors) // 4 :
+        ]  # after the first quarter everybody has a clock
         errors = np.concatenate(late) if late else errors
         ages = np.array(self.state_ages or [np.nan]) / 1000
         radio = sim.radio.statistics()

@@ -41,7 +41,7 @@ class Worker:
         there_in, here_out = os.pipe()
         for fd in (there_out, here_out):
             widen(fd)
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         heap = f"{(HEAP_BASE + HEAP_PER_NODE * self.n) >> 10}k"
         line = micropython.command(
             HERE / "main.py", str(there_in), str(there_out), str(HERE / "shims"), str(DEVICE), heap=heap

@@ -1,4 +1,4 @@
-"""Bad input gets one clear line, exit code 2 and no traceback; failures of workers lose nothing; Ctrl-C leaves nothing behind."""
+"""Bad input gets one clear line and no traceback; dying workers lose nothing; Ctrl-C leaves nothing behind."""
 
 import os
 import signal
