@@ -1,0 +1,133 @@
+"""The wire specification: its vectors hold on the device and on the host, and both agree on random frames, byte by byte."""
+
+import random
+import re
+
+import ports
+from pulseweave import network
+
+HERE = ports.TESTS / "device" / "mesh"
+README = ports.DEVICE / "weave" / "mesh" / "README.md"
+KEY = bytes(range(16))
+COMMAND = bytes(range(240, 256))
+
+
+def device(lines):
+    """Answers of the device's code."""
+    done = ports.unix(HERE / "vectors.py", stdin="\n".join(lines).encode() + b"\n")
+    assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+    return done.stdout.decode().split()
+
+
+def vectors() -> dict[str, str]:
+    block = README.read_text().split("## Vectors")[1]
+    return dict(re.findall(r"^(\w+): ([0-9a-f]+|\d+)$", block, re.M))
+
+
+def state_payload() -> bytes:
+    """A beacon of node 258 under root 1, two records, two entries."""
+    b = bytearray(96)
+    b[0:8] = (65537).to_bytes(4, "big") + (1).to_bytes(2, "big") + bytes([2, 2])
+    b[8:16] = (123456).to_bytes(4, "big") + (41).to_bytes(2, "big") + bytes([1, 3])
+    b[16:19] = sum(mix(i) for i in (258, 1, 7)).to_bytes(4, "big")[1:]
+    b[20:26] = bytes([0, 5, 0, 0, 0, 9])
+    b[26:34] = bytes([0, 7, 0, 99]) + bytes(4)
+    b[34:48] = (
+        bytes([0, 1])
+        + (65540).to_bytes(4, "big")
+        + bytes([0, 77])
+        + (123400).to_bytes(4, "big")
+        + bytes([61, 128])
+    )
+    b[48:62] = (
+        bytes([0, 7])
+        + (131072).to_bytes(4, "big")
+        + bytes([1, 2])
+        + (123390).to_bytes(4, "big")
+        + bytes([70, 0])
+    )
+    b[62:64] = (510).to_bytes(2, "big")
+    b[64:74] = bytes([1, 2, 0x10, 0x01, 128, 140, 200, 64, 1, 0])
+    b[74:84] = bytes([0, 7, 0x80, 0x02, 30, 31, 99, 64, 0, 6])
+    return bytes(b)
+
+
+def mix(i: int) -> int:
+    x = i * 16381
+    return ((x % 2**15) * ((x >> 15) | 1)) % 2**24
+
+
+def parts() -> dict[str, str]:
+    """Everything the README's vector block must say, made on the host."""
+    seal = network.Seal(KEY)
+    head = network.header(network.STATE, 7, 258, 65538, 42, 1, 6, ttl=1)
+    payload = state_payload()
+    event = network.event(6, b"\x00\x2a", born=123456)
+    event_head = network.header(network.EVENT, 7, 258, 65538, 43, 1, len(event) // 16)
+    net = network.Network("vectors", 7, {1: KEY}, {1: COMMAND})
+    return {
+        "k_mac": seal.mac_key.hex(),
+        "k_enc": seal.enc_key.hex(),
+        "state_header": head.hex(),
+        "state_payload": payload.hex(),
+        "state_frame": seal.close(head, payload).hex(),
+        "event_header": event_head.hex(),
+        "event_payload": event.hex(),
+        "event_frame": seal.close(event_head, event).hex(),
+        "command_body": net.command("policy", b"\x01\x40", at=1000).hex(),
+        "hash_of_id_1": str(mix(1)),
+        "hash_of_id_258": str(mix(258)),
+        "hash_of_id_65534": str(mix(65534)),
+    }
+
+
+def test_the_readmes_vectors():
+    assert vectors() == parts()
+
+
+def test_the_device_agrees_with_the_vectors():
+    v = vectors()
+    body = v["command_body"]
+    got = device(
+        [
+            f"{v['state_header']} {v['state_payload']}",
+            f"{v['event_header']} {v['event_payload']}",
+            f"open {v['state_frame']}",
+            f"open {v['event_frame']}",
+            f"open {v['event_frame'][:-2]}00",
+            f"command {body[2:-16]}",
+            "mix 1",
+            "mix 258",
+            "mix 65534",
+        ]
+    )
+    assert got == [
+        v["state_frame"],
+        v["event_frame"],
+        v["state_payload"],
+        v["event_payload"],
+        "no",
+        body[-16:],
+        v["hash_of_id_1"],
+        v["hash_of_id_258"],
+        v["hash_of_id_65534"],
+    ]
+
+
+def test_device_and_host_seal_alike_byte_by_byte():
+    r = random.Random(5)
+    seal = network.Seal(KEY)
+    cases = []
+    for k in range(300):
+        p = 1 + k % 14
+        head = bytearray(r.randbytes(16))
+        head[15] = p
+        cases.append((bytes(head), r.randbytes(16 * p)))
+    sealed = device([f"{h.hex()} {d.hex()}" for h, d in cases])
+    assert sealed == [seal.close(h, d).hex() for h, d in cases]
+    assert all(seal.open(bytes.fromhex(f)) == d for f, (_, d) in zip(sealed, cases))
+
+
+if __name__ == "__main__":
+    for name, value in parts().items():
+        print(f"{name}: {value}")
