@@ -3,23 +3,26 @@
 In: bytes of a port; the node's parts. Out: text, and frames between it (out.py, streams.py; layouts in README.md). Lines are
 plain commands (commands.py), or `@base64(payload, CRC-32)` from a host. A line is at most 255 bytes; what is longer or
 not printable is thrown away and counted. step() never waits, and idle or streaming frames it allocates nothing.
+Commands and streams are loaded when first asked for.
 """
 
 from time import ticks_add, ticks_diff
 
 from micropython import const
 
-from . import streams
 from .out import Out
 
 _LINE = const(256)
 _JOBS = const(4)
 _PART = const(80)  # bytes of text at once
-_WHOLE = const(160)  # room that must be free before an answer goes on
-_RAW_MS = const(600000)  # raw ends by itself
+_FULL = const(350)  # bytes waiting at which answers pause: a frame must find room
 _ECHO = const(200)  # bytes waiting that end the echo: garbage must not crowd out frames
+_RAW_MS = const(600000)  # raw ends by itself
 _SHORT = const(12)  # values in a line of text
 _FRAMES = const(3)
+_LOG = const(3)  # kinds of frames, as in streams.py
+_CRASH = const(4)
+_ANSWER = const(6)
 
 
 class Console:
@@ -30,7 +33,10 @@ class Console:
         self.node = node
         self.out = Out()
         self.watch = self.beats = self.raw = self.reboot = self.garbage = self.mode = 0
+        self.now = self.since = self._next = self._beat = self._notes = 0
+        self.streams = None  # the module, once something streams
         self.table = None  # what state frames hold
+        self.samples = None  # what gathers raw samples
         self._buf = port.buf
         self._read = port.read
         self._write = port.write
@@ -40,8 +46,6 @@ class Console:
         self._bad = False  # this line is garbage
         self._busy = False
         self._jobs = []  # iterators of bytes (text) or (kind, bytes)
-        self.now = self._next = self._beat = self._notes = self._since = 0
-        self._raw = None
 
     def step(self, now):
         """Take what came in, let out what fits."""
@@ -55,7 +59,7 @@ class Console:
     def log(self, text):
         """Tell whoever is watching; where nobody is, nothing happens."""
         if self.watch:
-            self._say(text, streams.LOG if self.watch == _FRAMES else 0)
+            self._say(text, _LOG if self.watch == _FRAMES else 0)
 
     # --- in
 
@@ -116,7 +120,7 @@ class Console:
             doc = {"sent": int(self.node.mesh.send_command(data[2:n], n - 2))}
         else:
             doc = self.run(data[2:n].decode().split() or "?")
-        self._say(doc, streams.ANSWER, data[1])
+        self._say(doc, _ANSWER, data[1])
 
     def run(self, words):
         """The document that answers a command; never raises. `mode` is left at 1 where JSON was asked for, 2 frames."""
@@ -124,7 +128,7 @@ class Console:
         for flag in ("-j", "-f"):
             if flag in words:
                 words.remove(flag)
-                self.mode = 1 if flag == "-j" else 2
+                self.mode += 1 if flag == "-j" else 2
         try:
             from .commands import answer
 
@@ -135,12 +139,6 @@ class Console:
             if hasattr(self.node, "keep"):
                 self.node.keep.note("console", e, self.now)
             return {"error": "%s cannot: %r" % (words[0], e)}
-
-    def stream_raw(self, on):
-        """Begin or end raw samples."""
-        self.raw = 1 if on else 0
-        self._raw = streams.Raw() if on else None
-        self._since = self.now
 
     # --- out
 
@@ -171,7 +169,7 @@ class Console:
         self.now = now
         out = self.out
         jobs = self._jobs
-        while jobs and out.room() >= _WHOLE:
+        while jobs and out.used < _FULL:
             item = next(jobs[0], None)
             if item is None:
                 jobs.pop(0)
@@ -186,13 +184,18 @@ class Console:
             self._next = ticks_add(now, 1000)
             self._watch(node, now)
         if self.beats and node.sense.beats != self._beat:
-            self._beat = node.sense.beats
-            self._tell(node.sense)
-        if self.raw:
-            if node.sense.contact and ticks_diff(now, self._since) < _RAW_MS:
-                self._raw.step(node.sense, now, out)
+            s = node.sense
+            self._beat = s.beats
+            if self.beats == _FRAMES:
+                self.streams.beat(s, out)
             else:
-                self.stream_raw(False)  # the hand that said yes is gone
+                doc = {"beat_ms": s.beat_ms, "ibi_ms": s.ibi_q4 / 16, "quality": s.quality, "gap": s.gap}
+                self._show(doc, self.beats)
+        if self.raw:
+            if node.sense.contact and ticks_diff(now, self.since) < _RAW_MS:
+                self.samples.step(node.sense, now, out)
+            else:
+                self.raw = 0  # the hand that said yes is gone
         if out.used:
             out.drain(self._write)
         elif not (jobs or self.watch or self.beats or self.raw):
@@ -201,27 +204,17 @@ class Console:
     def _watch(self, node, now):
         """Once a second: the state, and a new crash note."""
         if self.watch == _FRAMES:
-            streams.state(self.table, now, self.out)
+            self.streams.state(self.table, now, self.out)
             if hasattr(node, "keep") and node.keep.notes.taken != self._notes:
                 self._notes = node.keep.notes.taken
-                self._say(node.keep.notes.last, streams.CRASH)
+                self._say(node.keep.notes.last, _CRASH)
         else:
-            from .commands import text, values
+            from .commands import values
 
-            if self.watch == 1:
-                self._say("  ".join(text([values(node, self.table[:_SHORT])])))
-            else:
-                self._say(values(node, self.table))
+            self._show(values(self.table[:_SHORT] if self.watch == 1 else self.table), self.watch)
 
-    def _tell(self, sense):
-        """A new beat."""
-        if self.beats == _FRAMES:
-            streams.beat(sense, self.out)
-        else:
-            doc = {
-                "beat_ms": sense.beat_ms,
-                "ibi_ms": sense.ibi_q4 / 16,
-                "quality": sense.quality,
-                "gap": sense.gap,
-            }
-            self._say(doc)
+    def _show(self, doc, how):
+        """One document on one line: as text (how 1) or JSON."""
+        from .commands import row
+
+        self._say(row(doc) if how == 1 else doc)

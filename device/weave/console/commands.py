@@ -41,7 +41,7 @@ def answer(con, words):
     return globals()[word](con, con.node, words[1:])
 
 
-def values(node, table):
+def values(table):
     """What `table` (of streams.fields) holds, scaled: fractions 0..1, bpm, ms, microsiemens."""
     out = OrderedDict()
     for part, attribute, divisor, name in table:
@@ -54,7 +54,7 @@ def values(node, table):
 def status(con, node, args):
     import gc
 
-    out = values(node, streams.fields(node))
+    out = values(streams.fields(node))
     out.update(scene(con, node, ()))
     out["free"] = gc.mem_free()
     out["dropped"] = con.out.dropped
@@ -143,37 +143,49 @@ def reboot(con, node, args):
     return {"reboot": 1}
 
 
+def stream(con, node, args):
+    """The mode in which something is to be streamed, 0 for off."""
+    con.streams = streams
+    con.table = streams.fields(node)
+    return 0 if args else 1 + con.mode
+
+
 def raw(con, node, args):
     if not args and not node.sense.contact:
         raise ValueError("raw is for the wearer: touch the sensor first")
-    con.stream_raw(not args)
+    con.raw = 1 if stream(con, node, args) else 0
+    con.samples = streams.Raw()
+    con.since = con.now
     return {"raw": con.raw}
 
 
 def watch(con, node, args):
-    con.watch = 0 if args else 1 + con.mode
-    con.table = streams.fields(node)
+    con.watch = stream(con, node, args)
     return {"watch": con.watch}
 
 
 def beats(con, node, args):
-    con.beats = 0 if args else 1 + con.mode
+    con.beats = stream(con, node, args)
     return {"beats": con.beats}
 
 
+def keys(doc):
+    """In their own order where they have one, else sorted."""
+    return doc if isinstance(doc, OrderedDict) else sorted(doc)
+
+
+def row(doc):
+    """A document on one line; a `text` (a traceback) stays out."""
+    return "  ".join("%s %s" % (k, doc[k]) for k in keys(doc) if k != "text")
+
+
 def text(doc):
-    """Lines of a document, for people; a `text` (a traceback) comes on lines of its own."""
+    """Lines of a document, for people; a traceback comes on lines of its own."""
     if isinstance(doc, dict):
-        return ["%-15s%s" % (k, doc[k]) for k in (doc if isinstance(doc, OrderedDict) else sorted(doc))]
+        return ["%-15s%s" % (k, doc[k]) for k in keys(doc)]
     out = [] if doc else ["nothing"]
-    for row in doc:
-        out.append(
-            "  ".join(
-                "%s %s" % (k, row[k])
-                for k in (row if isinstance(row, OrderedDict) else sorted(row))
-                if k != "text"
-            )
-        )
-        if "text" in row:
-            out.append(row["text"].replace("\n", "\r\n  "))
+    for d in doc:
+        out.append(row(d))
+        if "text" in d:
+            out.append(d["text"].replace("\n", "\r\n  "))
     return out

@@ -37,10 +37,6 @@ class Out:
             self._hi.append(i >> 16)
             self._lo.append(i & 0xFFFF)
 
-    def room(self):
-        """Bytes that still fit."""
-        return _SIZE - self.used
-
     def text(self, data):
         """Queue bytes without a zero among them; False where there is no room."""
         n = len(data)

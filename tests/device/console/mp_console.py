@@ -334,7 +334,7 @@ def test_idle_and_streaming_allocate_nothing():
     con.run(["beats", "-f"])
     con.run(["raw"])
     con._busy = True
-    con._since = 536860000
+    con.since = 536860000
     run(con, n, 200)
     con._next = 0
     before = port.bytes
