@@ -47,7 +47,7 @@ def main() -> None:
             page.evaluate("window.pulseweave.link.send({do: 'upset', fraction: 0.5})")
         page.wait_for_timeout(chosen.after * 500)
         if chosen.lean is not None:
-            page.evaluate(f"window.pulseweave.lean({chosen.lean})")
+            page.evaluate(f"window.pulseweave.leanTo({chosen.lean})")
             page.wait_for_timeout(1500)
         else:
             page.evaluate("document.body.classList.remove('awake')")

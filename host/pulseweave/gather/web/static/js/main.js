@@ -4,6 +4,7 @@
 import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
 import { Glow } from "./glow.js";
+import { hands } from "./hands.js";
 import { Lean } from "./lean.js";
 import { Light } from "./light.js";
 import { Link } from "./link.js";
@@ -16,7 +17,7 @@ const asked = new URLSearchParams(location.search);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const stats = { connections: 0, received: 0, drawn: 0, frames: 0, missed: 0, fps: 0, pictures: 0, longest_gap_ms: 0, renderer: "", scale: 1, at: 0 };
 let meta = null, strands = null, light = null, state = null, newest = null, shownSeq = null, weights = new Float32Array(0);
-let leaning = null, pinned = false, spokenAt = 0;
+let leaning = null, spokenAt = 0;
 const near = new Set();
 const COARSEST = 0.6; // below this a thread is no longer a thread
 
@@ -39,14 +40,22 @@ const link = new Link({
 }, stats);
 const controls = new Controls((c) => link.send(c), say);
 const lean = new Lean((c) => controls.send(c));
-window.pulseweave = { stats, stand, painter, lean: leanTo, get weights() { return weights; }, get light() { return light; }, get strands() { return strands; }, get meta() { return meta; }, get state() { return state; }, where, link };
+const view = {
+  stats, stand, painter, link, panel: lean.panel, leanTo, where, seconds: () => seconds(), steady: () => steady(),
+  get leaning() { return leaning; }, get strands() { return strands; }, get weights() { return weights; }, get light() { return light; },
+  get meta() { return meta; }, get state() { return state; },
+};
+window.pulseweave = view;
+hands($("picker"), view, controls);
 
 function paint(canvas) {
   if (asked.get("light") !== "plain") {
     try { return new Glow(canvas); } catch (e) { console.info(`drawing plainly: ${e.message}`); }
-    if (canvas.width !== 300) canvas.replaceWith(canvas.cloneNode());
+    const bare = canvas.cloneNode(); // one that WebGL has not touched
+    canvas.replaceWith(bare);
+    return new Plain(bare);
   }
-  return new Plain($("light"));
+  return new Plain(canvas);
 }
 
 // --- what the room tells
@@ -57,6 +66,7 @@ function describe(m) {
   if (meta && m.scenario !== meta.scenario) { curve.clear(); link.seq = null; }
   meta = m;
   controls.show(m);
+  set($("story"), m.title || "");
   if (!other) return;
   leanTo(null);
   strands = new Strands(m);
@@ -113,31 +123,11 @@ function say(text, lasting = false) {
   if (text && !lasting) quiet = setTimeout(() => $("notice").classList.remove("said"), 4000);
 }
 
-// --- leaning in: pointer, touch, keyboard
+// --- leaning in
 
-const point = [0, 0, 0], flat = [0, 0, 0], flat2 = [0, 0, 0];
+const point = [0, 0, 0], flat = [0, 0, 0];
 const steady = () => (calm.matches || asked.has("still") ? 0 : 1);
 const seconds = () => (steady() ? performance.now() / 1000 : 0);
-
-/** Index of the strand nearest to a place on the screen, or null beyond `reach` CSS pixels. */
-function nearest(x, y, reach) {
-  if (!strands) return null;
-  const t = seconds(), sway = steady();
-  let best = reach, found = null;
-  strands.list.forEach((s, i) => {
-    stand.project(hang(s, 0, t, sway, point), flat);
-    if (flat[2] < 0.1) return;
-    for (let v = 0.25; v <= 1; v += 0.25) {
-      stand.project(hang(s, v, t, sway, point), flat2);
-      const dx = flat2[0] - flat[0], dy = flat2[1] - flat[1];
-      const k = Math.min(1, Math.max(0, ((x - flat[0]) * dx + (y - flat[1]) * dy) / (dx * dx + dy * dy + 1e-9)));
-      const d = Math.hypot(x - flat[0] - k * dx, y - flat[1] - k * dy);
-      if (d < best) { best = d; found = i; }
-      flat[0] = flat2[0]; flat[1] = flat2[1];
-    }
-  });
-  return found;
-}
 
 function leanTo(i) {
   if (i === leaning) return;
@@ -162,84 +152,11 @@ function where(i) {
   return [flat[0], flat[1]];
 }
 
-const picker = $("picker"), held = new Map();
-let dragged = 0, spread = 0;
-picker.addEventListener("pointerdown", (e) => {
-  held.set(e.pointerId, [e.clientX, e.clientY]);
-  picker.setPointerCapture(e.pointerId);
-  dragged = held.size > 1 ? 99 : 0;
-  spread = 0;
-});
-picker.addEventListener("pointermove", (e) => {
-  const from = held.get(e.pointerId);
-  if (!from) {
-    if (e.pointerType === "mouse" && !pinned) leanTo(nearest(e.clientX, e.clientY, 26));
-    return;
-  }
-  const dx = e.clientX - from[0], dy = e.clientY - from[1];
-  held.set(e.pointerId, [e.clientX, e.clientY]);
-  if (held.size === 2) {
-    const [p, q] = [...held.values()], now = Math.hypot(p[0] - q[0], p[1] - q[1]);
-    if (spread) step(spread / now);
-    spread = now;
-    return;
-  }
-  dragged += Math.abs(dx) + Math.abs(dy);
-  if (dragged > 6) {
-    stand.turn -= dx * 0.004;
-    stand.tilt = Math.min(1, Math.max(-stand.pitch + 0.02, stand.tilt + dy * 0.003));
-  }
-});
-for (const kind of ["pointerup", "pointercancel"]) picker.addEventListener(kind, (e) => {
-  held.delete(e.pointerId);
-  if (kind === "pointerup" && dragged <= 6) {
-    const found = nearest(e.clientX, e.clientY, e.pointerType === "mouse" ? 26 : 40);
-    pinned = found !== null && !(pinned && found === leaning);
-    leanTo(pinned || e.pointerType === "mouse" ? found : null);
-  }
-});
-picker.addEventListener("pointerleave", (e) => { if (!pinned && e.pointerType === "mouse" && !lean.panel.matches(":hover")) leanTo(null); });
-picker.addEventListener("wheel", (e) => step(Math.exp(e.deltaY * 0.001)), { passive: true });
-
-function step(factor) {
-  stand.near = Math.min(1.6, Math.max(0.25, stand.near * factor));
-}
-
-/** The next strand to the left or right (or behind, before) as it appears on the screen. */
-function neighbour(dx, dy) {
-  if (leaning === null) return nearest(stand.width / 2, stand.height / 2, 1e9);
-  const from = where(leaning);
-  let best = Infinity, found = leaning;
-  strands.list.forEach((_, i) => {
-    if (i === leaning) return;
-    const [x, y] = where(i), along = (x - from[0]) * dx + (y - from[1]) * dy, off = Math.abs((x - from[0]) * dy) + Math.abs((y - from[1]) * dx);
-    if (along <= 0.5) return;
-    const cost = along + 1.6 * off;
-    if (cost < best) { best = cost; found = i; }
-  });
-  return found;
-}
-
-addEventListener("keydown", (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches?.("select, input")) return;
-  const button = e.target.matches?.("button");
-  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
-  if (way && strands) { pinned = true; leanTo(neighbour(...way)); }
-  else if (e.key === "Escape") { picker.focus({ preventScroll: true }); pinned = false; leanTo(null); }
-  else if (e.key === "Enter" && !button && leaning !== null) { pinned = true; $("finger").focus(); }
-  else if (e.key === " " && !button) controls.pause();
-  else if (e.key === "u") controls.upset();
-  else if (e.key === "d") controls.damping();
-  else return;
-  e.preventDefault();
-});
-picker.addEventListener("focus", () => { if (picker.matches(":focus-visible") && leaning === null && strands) { pinned = true; leanTo(neighbour(0, 0)); } });
-
 // --- the window
 
 function resize() {
   const w = innerWidth, h = innerHeight, small = w <= 720;
-  if (strands) stand.place(strands, w, h, { left: w * 0.06, right: w * 0.06, top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (h > w ? 0.10 : 0.12) });
+  if (strands) stand.place(strands, w, h, { left: w * (small ? 0.03 : 0.06), right: w * (small ? 0.03 : 0.06), top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (h > w ? 0.10 : 0.12) });
   sharpness();
 }
 
