@@ -89,7 +89,8 @@ class Radio:
     distance alone. tx_dbm, exponent, shadow_db, skew_db, fade_db: transmit power, path-loss exponent, standard deviations of
     shadowing (both directions alike), of the difference between directions, of the fade per frame. bursts: mean seconds
     between bad spells of a link, their mean length, the loss inside; None for none. attackers: places of stations that only
-    `attack` uses (indices n, n+1, ...).
+    `attack` uses (indices n, n+1, ...): a function (tick, t_ms, flights that ended in the last step) -> frames to inject as
+    (station, start_offset_ms, frame, the index it claims to come from).
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class Radio:
         self._link()
         self._air: list[Flight] = []  # scheduled and not yet decided
         self._past: list[Flight] = []  # decided, may still overlap others
+        self._heard: list[Flight] = []  # what ended in the last step
         self._busy = np.zeros(m)
         self._elapsed = self._now = 0.0
         self.stats = Stats()
@@ -209,7 +211,7 @@ class Radio:
         rng = stream(self.seed, 2, tick)
         queue = [(node, t_ms + offset, bytes(frame), node) for node, offset, frame in sent]
         if self.attack:
-            for station, offset, frame, source in self.attack(tick, t_ms, self._past + self._air):
+            for station, offset, frame, source in self.attack(tick, t_ms, self._heard):
                 queue.append((station, t_ms + offset, bytes(frame), source))
         self._elapsed += self.slot_ms
         self._now = t_ms
@@ -217,6 +219,7 @@ class Radio:
         if queue:
             self._schedule(rng, queue)
         done = [f for f in self._air if f.end <= end]
+        self._heard = done
         if not done:
             return []
         done.sort(key=lambda f: (f.end, f.station))

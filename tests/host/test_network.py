@@ -1,0 +1,135 @@
+"""The network file: keys, rotation, provisioning, commands, the host's side of the seal; and bad files."""
+
+import json
+import stat
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pulseweave.network import EVENT, Network, Seal, cmac, event, header
+from pulseweave.problem import Problem
+
+
+def test_a_file_survives_a_round_trip_and_is_its_owners_own(tmp_path):
+    n = Network.create("hall")
+    n.admit(7)
+    n.command("policy", b"x")
+    n.save(tmp_path / "net.json")
+    assert Network.load(tmp_path / "net.json") == n
+    assert stat.S_IMODE((tmp_path / "net.json").stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / "net.json"]
+
+
+def test_two_networks_share_no_key():
+    a, b = Network.create("a"), Network.create("b")
+    assert a.keys[1] != b.keys[1] != a.commands[1] and a.keys[1] != a.commands[1]
+
+
+def test_rotation_by_id():
+    n = Network.create("hall")
+    old = n.keys[1]
+    assert n.blob()[:8] == bytes([1, n.net, 1, 0, 1, 0, 1, 0])
+    n.rotate()
+    blob = n.blob(may_command=True)
+    assert blob[:8] == bytes([1, n.net, 1, 1, 1, 2, 1, 2]) and blob[8:24] == old and len(blob) == 72
+    with pytest.raises(Problem):
+        n.rotate()
+    n.promote()
+    assert n.blob()[2] == 2
+    n.retire()
+    assert list(n.keys) == [2] and list(n.commands) == [2] and n.blob()[8:24] == n.keys[2] != old
+    with pytest.raises(Problem):
+        n.promote()
+    n.rotate()
+    assert list(n.keys) == [2, 3]
+
+
+def test_provisioning_counts_epochs_up():
+    n = Network.create("hall")
+    assert [n.admit(3), n.admit(3), n.admit(4)] == [1 << 16, 2 << 16, 1 << 16]
+    for bad in (0, 65535, -1):
+        with pytest.raises(Problem):
+            n.admit(bad)
+    n.nodes[3] = (1 << 13) - 1
+    with pytest.raises(Problem):
+        n.admit(3)
+
+
+def test_commands_count_and_are_tagged():
+    n = Network.create("hall")
+    a, b = n.command("policy", b"abc", at=500, target=9), n.command("policy", b"abc", at=500, target=9)
+    assert a[0] == 1 and a[1:3] == bytes([2, 3]) and a[3:5] == b"\0\1" and b[3:5] == b"\0\2"
+    assert a[5:11] == bytes([0, 9, 0, 0, 1, 0xF4]) and a[11:14] == b"abc" and len(a) == 22
+    assert a[14:] == cmac(cmac(n.commands[1], b"pulseweave cmd"), a[1:14])[:8]
+    n.counters["policy"] = 65535
+    assert n.command("policy", b"")[3:5] == b"\0\1"  # 0 means none
+    with pytest.raises(Problem):
+        n.command("scene", b"")
+    with pytest.raises(Problem):
+        n.command("policy", bytes(201))
+
+
+def test_cmac_is_rfc_4493():
+    key = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
+    assert cmac(key, b"").hex() == "bb1d6929e95937287fa37d129b756746"
+    c = CMAC(algorithms.AES(key))
+    c.update(b"abc")
+    assert cmac(key, b"abc") == c.finalize()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=16, max_size=16), st.integers(1, 14), st.data())
+def test_seal_opens_what_it_closed_and_nothing_else(key, p, data):
+    seal = Seal(key)
+    payload = data.draw(st.binary(min_size=16 * p, max_size=16 * p))
+    head = header(EVENT, 7, 5, 1 << 16, 9, 1, p)
+    frame = seal.close(head, payload)
+    assert len(frame) == 24 + 16 * p and seal.open(frame) == payload
+    bit = data.draw(st.integers(0, 8 * len(frame) - 1))
+    wrong = bytearray(frame)
+    wrong[bit >> 3] ^= 1 << (bit & 7)
+    assert seal.open(bytes(wrong)) == (payload if bit >> 3 == 3 else None)
+    assert seal.open(frame[:-1]) is None and seal.open(frame + b"\0") is None
+
+
+def test_events_are_padded_to_the_sizes_they_may_have():
+    assert [len(event(6, bytes(n))) for n in (0, 16, 17, 48, 49, 112, 113, 200)] == [
+        32, 32, 64, 64, 128, 128, 224, 224,
+    ]  # fmt: skip
+    with pytest.raises(Problem):
+        event(6, bytes(201))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"format": 2}, "format"),
+        ({"keys": {}}, "keys"),
+        ({"keys": {"1": "00"}}, "keys"),
+        ({"keys": {"0": "00" * 16}}, "keys"),
+        ({"commands": {"1": "zz"}}, "commands"),
+        ({"commands": None}, "commands"),
+        ({"net": 255}, "net"),
+        ({"use": 9}, "use"),
+        ({"nodes": {"x": 1}}, "nodes"),
+        ({"counters": {"policy": "y"}}, "counters"),
+    ],
+)
+def test_a_damaged_file_is_one_clear_line(tmp_path, change, word):
+    path = tmp_path / "net.json"
+    Network.create("hall").save(path)
+    d = json.loads(path.read_text())
+    path.write_text(json.dumps({**d, **change}))
+    with pytest.raises(Problem) as e:
+        Network.load(path)
+    assert str(path) in str(e.value) and word in str(e.value) and "\n" not in str(e.value)
+
+
+def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(Problem, match="cannot read"):
+        Network.load(tmp_path / "none.json")
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(Problem, match="not a network file"):
+        Network.load(tmp_path / "x.json")
