@@ -147,8 +147,8 @@ class FlashMeter:
         strands = light.mean(axis=1)
         every = np.concatenate((strands.mean(axis=0)[None], strands, light.reshape(-1, 3)))
         r, other = every[:, 0], every[:, 1] + every[:, 2]
-        saturated = (r * (1 - RED_SHARE) >= RED_SHARE * other - TOLERANCE) & (r > 0)
         shade = r >= SHADE
+        saturated = (r * (1 - RED_SHARE) >= RED_SHARE * other - TOLERANCE) & shade
         if shade.any():
             self.red_fraction = max(self.red_fraction, float((r[shade] / (r + other)[shade]).max()))
         return every @ WEIGHTS, np.maximum(0, r - other) * 320, saturated

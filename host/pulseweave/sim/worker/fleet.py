@@ -6,9 +6,8 @@ from array import array
 from struct import calcsize, pack_into, unpack_from
 from time import real_ticks_us
 
-import uctypes
-
 import probe
+import uctypes
 from ramdisk import RamDisk
 from streams import Printed, Typed
 
