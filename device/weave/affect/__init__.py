@@ -11,13 +11,15 @@ from micropython import const
 
 from .feature import LEARN, Feature, log2_q10
 from .logistic import logistic
-from .weights import BIAS, HEART, RMSSD, SCR, SKIN
+from .weights import BIAS, HEART, RMSSD, SKIN
 
 _TICKS = const(50)
-_TRUST = const(64)  # quality from which the heart is listened to
+_TRUST = const(150)  # quality from which the heart is listened to
 _CALM = const(154)  # deviation of the heart below which its baseline may drift: 0.15 octave
 _VALENCE_CAP = const(1024)  # a quarter: a tint
 _ROTATE_S = const(900)
+_FLOOR_NS = const(200)  # added to conductance before its logarithm: noise of a dry hand is not arousal
+_ALIVE_S = const(180)
 
 
 class Affect:
@@ -26,7 +28,6 @@ class Affect:
         self.skin = Feature(900, 1)
         self.heart = Feature(1800, 4)
         self.rmssd = Feature(1800, 0)
-        self.scr = Feature(900, 0)
         self.rest = logistic(BIAS)  # what a visitor at rest reads
         self.phase = 0
         self.mix = 0x5EED
@@ -40,10 +41,9 @@ class Affect:
         self.skin.clear()
         self.heart.clear()
         self.rmssd.clear()
-        self.scr.clear()
         self.scrs = self.sense.scrs
         self.beats = self.sense.beats
-        self.sum_q4 = 0  # decaying sum of response amplitudes, nS x 16
+        self.alive = 0  # seconds for which a skin response still vouches for the skin
         self.seconds = 0
         self.met = 0  # beats since touch, up to 8
 
@@ -64,7 +64,7 @@ class Affect:
         self.phase = phase
         if phase == 0:
             if sense.skin_ok:
-                self.skin.take(log2_q10(sense.g_ns + 200), sense.rising_ns == 0)
+                self.skin.take(log2_q10(sense.g_ns + _FLOOR_NS), 1)
             else:
                 self.skin.miss()
         elif phase == 10:
@@ -78,8 +78,6 @@ class Affect:
                 self.rmssd.take(log2_q10(sense.rmssd_q4 + 16), self.heart.dev < _CALM)
             else:
                 self.rmssd.miss()
-        elif phase == 30:
-            self.respond()
         elif phase == 40:
             self.judge()
 
@@ -93,33 +91,25 @@ class Affect:
             self.visitor = self.mix or 1
             self.seconds = 0
 
-    def respond(self):
-        """Skin responses of the last half minute as one quantity: octaves of their fading sum."""
-        sense = self.sense
-        self.seconds += 1
-        self.sum_q4 -= self.sum_q4 >> 5
-        if sense.scrs != self.scrs:
-            self.scrs = sense.scrs
-            self.sum_q4 += sense.scr_ns << 4
-            if self.sum_q4 > 1000000:
-                self.sum_q4 = 1000000
-        if sense.skin_ok:
-            self.scr.take(log2_q10((self.sum_q4 >> 4) + 64), 1)
-        else:
-            self.scr.miss()
-
     def judge(self):
         """Deviations to arousal; what is not known counts as rest, and little trust draws towards rest."""
         skin = self.skin
         heart = self.heart
         rmssd = self.rmssd
-        scr = self.scr
         s = (skin.dev * skin.fresh) >> 8
         h = (heart.dev * heart.fresh) >> 8
         z = BIAS * 1024 + SKIN * s + HEART * h
-        z += RMSSD * ((rmssd.dev * rmssd.fresh) >> 8) + SCR * ((scr.dev * scr.fresh) >> 8)
+        z += RMSSD * ((rmssd.dev * rmssd.fresh) >> 8)
+        # trust: what is known x how well the baseline is; a skin that never responds tells less
+        sense = self.sense
+        if sense.scrs != self.scrs:
+            self.scrs = sense.scrs
+            self.alive = _ALIVE_S
+        elif self.alive:
+            self.alive -= 1
+        self.seconds += 1
         mature = (skin.age if skin.age > heart.age else heart.age) * 255 // LEARN
-        known = (skin.fresh * 5 + heart.fresh * 3) >> 3
+        known = (skin.fresh * (5 if self.alive else 4) + heart.fresh * 3) >> 3
         trust = (known * mature) >> 8
         self.confidence = trust
         self.arousal = self.rest + (((logistic(z >> 10) - self.rest) * trust) // 255)

@@ -3,14 +3,14 @@
 In:  a value in octaves x 1024 (Q10), once a second, or nothing. Out: `dev`, its deviation from the baseline, Q10,
 limited to +-LIMIT; `fresh` 0..255 falling with seconds without a value; `age` seconds learnt, up to LEARN.
 The baseline is the mean of the first LEARN values, then drifts by 1/`drift` of the deviation per second.
-Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28; the sum of squares is not kept.
+Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 """
 
 from micropython import const
 
 LEARN = const(60)
 LIMIT = const(1024)  # one octave
-_STALE = const(16)  # `fresh` lost per second without a value
+_STALE = const(4)  # `fresh` lost per second without a value
 
 
 def log2_q10(v):

@@ -5,9 +5,8 @@
 
 from micropython import const
 
-BIAS = const(-1285)
-SKIN = const(2692)
-HEART = const(3380)
-RMSSD = const(-368)
-SCR = const(-109)
+BIAS = const(-1079)
+SKIN = const(2495)
+HEART = const(7393)
+RMSSD = const(-342)
 THRESHOLD = const(1311)

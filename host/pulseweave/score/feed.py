@@ -5,8 +5,8 @@ then per tick of 20 ms one int32 pulse sample and one int32 skin sum (8 readings
   b beat_ms ibi_q4 quality gap strength                             a beat decided since the last tick
   o now                                                   an onset (provisional, for the light)
   s now contact quality hr rmssd skin_ok g scl scrs scr rising   once a second
-  a now arousal fast valence confidence fast_confidence valence_confidence visitor skin heart rmssd scr   once a second
-    (the last four: deviations from the baseline as the model used them, octaves x 1024)
+  a now arousal fast valence confidence fast_confidence valence_confidence visitor skin heart rmssd   once a second
+    (the last three: deviations from the baseline as the model used them, octaves x 1024)
 """
 
 import sys
@@ -95,7 +95,7 @@ def main(path):
                         )
                     )
                     write(
-                        "a %d %d %d %d %d %d %d %d %d %d %d %d\n"
+                        "a %d %d %d %d %d %d %d %d %d %d %d\n"
                         % (
                             now,
                             affect.arousal,
@@ -108,7 +108,6 @@ def main(path):
                             (affect.skin.dev * affect.skin.fresh) >> 8,
                             (affect.heart.dev * affect.heart.fresh) >> 8,
                             (affect.rmssd.dev * affect.rmssd.fresh) >> 8,
-                            (affect.scr.dev * affect.scr.fresh) >> 8,
                         )
                     )
 

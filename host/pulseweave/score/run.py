@@ -27,7 +27,7 @@ SENSE = (
     "rising_ns",
 )
 AFFECT = ("arousal", "fast", "valence", "confidence", "fast_confidence", "valence_confidence", "visitor")
-DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev", "scr_dev")
+DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev")
 
 
 @dataclass

@@ -35,7 +35,7 @@ def join(parts: list[Windows]) -> Windows:
 def windows(run) -> Windows:
     """The labelled minutes of one run of the device code (`run.Run` of a recording with segments)."""
     t, s = run.t_s, run.series
-    features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev", "scr_dev")]) / 1024
+    features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev")]) / 1024
     rows = []
     for a, b, task, stress in run.recording.segments:
         start = a
@@ -60,7 +60,7 @@ def windows(run) -> Windows:
         np.array(columns[2], str),
         np.array(columns[3], float),
         np.array(columns[4], float),
-        np.array(columns[5], float).reshape(-1, 4),
+        np.array(columns[5], float).reshape(-1, 3),
     )
 
 

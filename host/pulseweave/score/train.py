@@ -14,7 +14,7 @@ from pulseweave.paths import DEVICE, data
 from pulseweave.problem import Problem
 from pulseweave.score import recordings, run, stress
 
-NAMES = ("SKIN", "HEART", "RMSSD", "SCR")
+NAMES = ("SKIN", "HEART", "RMSSD")
 PENALTY = 3.0  # on weights of standardised features, in windows
 FILE = DEVICE / "weave" / "affect" / "weights.py"
 
