@@ -9,6 +9,7 @@ import struct
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Tick:
     number: int
     frames: list = field(default_factory=list)  # (node, offset_ms, bytes) in node order
     shown: bool = False
-    records: np.ndarray | None = None
+    records: Any = None  # np.recarray with the names of worker/probe.py
     pinged: np.ndarray | None = None
     deliveries: list = field(default_factory=list)
 
@@ -56,7 +57,7 @@ class Simulation:
         self.description = self.board.device_dict()
         self.positions = room.layout(scenario.room.layout, n, scenario.room.spacing_m)
         crowd = dict(scenario.crowd)
-        self.crowd = visitors.load(scenario.visitors, seed, n, **crowd)
+        self.crowd: Any = visitors.load(scenario.visitors, seed, n, **crowd)
         self.body = Body(seed, n)
         self.front = FrontEnd(self.description, seed, n)
         self.faults = Faults(self.description, seed, n)
@@ -86,7 +87,7 @@ class Simulation:
         self.faulty: list[tuple[float, str, int]] = []
         self.powered = np.ones(n, bool)
         for node, kind in scenario.faults.items():
-            self.faults.set(kind, int(node))
+            self.faults.set(kind, [int(node)])
         if scenario.faults:
             self._flags()
         if not scenario.damping:
@@ -238,7 +239,7 @@ class Simulation:
         self.eyes.look(self._luminance)
         if records:
             names = self.workers[0].names
-            done.records = np.rec.fromrecords(rows, names=names)
+            done.records = np.rec.fromrecords(rows, names=names)  # pyright: ignore[reportArgumentType]
         if pings:
             done.pinged = np.concatenate(pings)
         return done
@@ -265,7 +266,7 @@ class Simulation:
         if k and k % 250 == 0 and t >= 20:
             self.command(Action(t, "ping"))
         for end, kind, node in [f for f in self.faulty if f[0] <= t]:
-            self.faults.set(kind, node, False)
+            self.faults.set(kind, [node], False)
             self._flags()
             self.faulty.remove((end, kind, node))
 
@@ -292,7 +293,7 @@ class Simulation:
         elif do == "heal":
             self.radio.heal()
         elif do == "fault":
-            self.faults.set(a.name, node)
+            self.faults.set(a.name, [node])
             self._flags()
             self.faulty.append((t + a.seconds, a.name, node))
         elif do == "ping":

@@ -40,7 +40,7 @@ class Faults:
         self.on = {kind: np.zeros(len(numbers), dtype=bool) for kind in KINDS}
         self.at = 0
 
-    def set(self, kind: str, nodes=slice(None), on: bool = True) -> None:
+    def set(self, kind: str, nodes: slice | list[int] = slice(None), on: bool = True) -> None:
         """Switch a fault on or off at some nodes (index, list, mask; all by default). Raises Problem on an unknown one."""
         if kind not in self.on:
             raise Problem(f"fault {kind!r} is unknown: use one of {', '.join(KINDS)}")

@@ -7,6 +7,7 @@ ticks. In: a factory of simulations. Out: meta(), frame(), state(), events(), co
 import threading
 import time
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from pulseweave.sim.engine import Simulation
 from pulseweave.sim.scenario import Action
 
 LATEST_S = 0.25  # more than this behind, and the room's time gives way
+PATIENCE_S = 10.0  # a page waits so long for an order to be carried out
 STATE_TICKS = 12  # about four times a second
 
 
@@ -34,7 +36,7 @@ class Live:
         self.happened: deque = deque(maxlen=200)
         self.stopping = False
         self.late_s = 0.0
-        self.last_records = None
+        self.last_records: Any = None
         self.near: list = []
         self.tick_us = 0.0
         self._lock = threading.Lock()
@@ -87,12 +89,13 @@ class Live:
     def _obey(self) -> None:
         while self.wanted:
             order, answer = self.wanted.popleft()
+            said = answer["done"]
             try:
                 self._order(order)
                 answer["ok"] = True
             except Problem as e:
                 answer["error"] = str(e)
-                self.happened.append({"t_s": self.sim.tick * 0.02, "kind": "error", "text": str(e)})
+            said.set()
 
     def _order(self, order: dict) -> None:
         do = order.get("do")
@@ -219,11 +222,12 @@ class Live:
         return out
 
     def command(self, order: dict) -> dict:
-        """Hand an order to the simulation's thread; what is wrong with it comes back as an event of kind error."""
-        if not isinstance(order, dict):
-            return {"error": "an order is an object with `do`"}
-        self.wanted.append((order, {}))
-        return {"ok": True}
+        """Hand an order to the simulation's thread and wait for its answer: {"ok": True} or {"error": text}."""
+        answer: dict = {"done": threading.Event()}
+        self.wanted.append((order, answer))
+        if not answer["done"].wait(PATIENCE_S):
+            return {"error": "the room did not answer in time"}
+        return {k: v for k, v in answer.items() if k != "done"}
 
 
 def fraction(value) -> float:

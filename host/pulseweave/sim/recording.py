@@ -158,7 +158,7 @@ def _one(worker: Worker, t: dict, node: int, n: int, result: dict) -> None:
             same_pixels = body[at + 1 : at + 1 + worker.pixel_bytes] == whole
             worker.shown = whole
         else:
-            same_pixels = getattr(worker, "shown", None) in (None, whole)
+            same_pixels = worker.shown in (None, whole)
     elif flags & 1:
         same_pixels = False
     result["ticks"] += 1

@@ -60,6 +60,7 @@ class Worker:
         self._in = os.fdopen(here_in, "rb", buffering=PIPE_BYTES)
         self._out = os.fdopen(here_out, "wb", buffering=0)
         self.tick = 0
+        self.shown: bytes | None = None  # for a replay: the strand as it was last shown
         self.send(b"C", json.dumps(plan).encode())
         hello = json.loads(self.receive()[3])
         self.record = struct.Struct(hello["format"])
