@@ -250,7 +250,7 @@ class Mesh:
         g.sent_ok = self._send(view, now)
         g.sent_at = later(now, (16 * p + 109) >> 7)  # the airtime at 1 Mbit/s
         g.sent_seq = self.seq
-        pace = r.near * 31  # 2.2 ms a frame, 7 % of the air
+        pace = r.near * 42  # 24 frames a second in earshot: 2.2 ms of air each, and what a node can open
         if pace < self.period:
             pace = self.period
         self._next = later(now, pace - (pace >> 3) + ((pace >> 2) * self.chance() >> 10))

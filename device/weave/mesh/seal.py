@@ -15,6 +15,11 @@ from micropython import const
 
 from weave.mesh.cmac import Cmac
 
+try:
+    from weave.mesh.fold_viper import differs, fold
+except Exception:  # no machine code on this port
+    from weave.mesh.fold import differs, fold
+
 _CBC = const(2)
 _TTL = const(3)
 
@@ -46,8 +51,7 @@ class Seal:
         """Start the chain with the header; its first value is the IV."""
         block = self._block
         tag = self._mac.tag
-        for k in range(16):
-            block[k] = frame[k] ^ tag[k]
+        fold(block, frame, 0, tag)
         block[_TTL] = tag[_TTL]  # ttl changes on the way: it counts as 0
         self._mac.cbc.encrypt(block, self._iv)
 
@@ -56,12 +60,8 @@ class Seal:
         cbc = self._mac.cbc
         if p > 1:
             cbc.encrypt(at[p - 1], self._chain[p - 1])
-        block = self._block
-        k1 = self._mac.k1
-        o = p << 4
-        for k in range(16):
-            block[k] = frame[o + k] ^ k1[k]
-        cbc.encrypt(block, self._mac.tag)
+        fold(self._block, frame, p << 4, self._mac.k1)
+        cbc.encrypt(self._block, self._mac.tag)
 
     def open(self, frame, at, p):
         """True where the tag of a frame of p payload blocks holds; the payload then stands in pool.plain.
@@ -70,12 +70,7 @@ class Seal:
         """
         self._head(frame)
         self._tail(frame, at, p)
-        tag = self._mac.tag
-        o = 16 + (p << 4)
-        wrong = 0
-        for k in range(8):  # no early exit: the time tells nothing
-            wrong |= tag[k] ^ frame[o + k]
-        if wrong:
+        if differs(frame, 16 + (p << 4), self._mac.tag):
             return False
         self._dec.decrypt(self._iv, self._block)  # its chaining value is now the IV
         self._dec.decrypt(at[p], self._chain[p])
@@ -87,9 +82,8 @@ class Seal:
         self._head(work)
         plain = self._plain
         last = self._last
-        iv = self._iv
-        for k in range(16):
-            plain[k] ^= iv[k] ^ last[k]
+        fold(plain, plain, 0, self._iv)
+        fold(plain, plain, 0, last)
         self._enc.encrypt(self._chain[p], self._work_at[p])
         o = p << 4
         for k in range(16):

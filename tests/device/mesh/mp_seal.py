@@ -122,3 +122,26 @@ def test_damaged_or_missing_keys_are_none():
         b = blob()
         b[at] = v
         assert load(Nvs(b)) is None
+
+
+def test_fold_in_bytecode_and_in_machine_code_are_equal():
+    from weave.mesh import fold
+    from world import Random
+
+    try:
+        from weave.mesh import fold_viper as fast
+    except Exception:
+        fast = fold  # this port has no viper: the bytecode alone
+    r = Random(9)
+    a = bytearray(r.below(256) for _ in range(64))
+    b = bytearray(r.below(256) for _ in range(16))
+    x, y = bytearray(16), bytearray(16)
+    for o in range(48):
+        fold.fold(x, a, o, b)
+        fast.fold(y, a, o, b)
+        assert x == y and x == bytearray(a[o + k] ^ b[k] for k in range(16))
+        a[o + r.below(8)] ^= 1
+        c = a[o : o + 8]
+        assert not fold.differs(a, o, c) and not fast.differs(a, o, c)
+        c[r.below(8)] ^= 1 << r.below(8)
+        assert fold.differs(a, o, c) and fast.differs(a, o, c)
