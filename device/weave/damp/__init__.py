@@ -16,7 +16,9 @@ ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it
 NEUTRAL = const(819)  # 0.2: the light of a visitor who opted out
 _ROUND = const(25)  # ticks
-_THETA = const(696)  # 0.17
+_THETA = const(492)  # 0.12 above rest
+_REST_MAX = const(1024)  # 0.25: no room's rest is believed to be higher
+_REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
 _TRUST = const(32)  # confidence from which the own signal counts in full
 
 POLICY_BYTES = const(
@@ -50,6 +52,7 @@ class Damp:
         self._strength = 64  # Q6
         self._guide = 0
         self._aim = self._m = 0
+        self._rest_q8 = 0  # the room's rest above everybody's own, Q20
         self._hot = 0
         self._tick = 0
 
@@ -76,8 +79,8 @@ class Damp:
             w = f + c
             if w:
                 d = (affect.fast * f + affect.arousal * c) // w - affect.rest
+                d = (d << 12) // (ONE - affect.rest) - (self._rest_q8 >> 8)
                 if d > 0:
-                    d = (d << 12) // (ONE - affect.rest)
                     if w < _TRUST:
                         d = d * w >> 5
                 else:
@@ -107,12 +110,17 @@ class Damp:
         crowd = self.crowd
         law = self.law
         up = (ONE << 12) // (ONE - rest)  # from rest..1 to 0..1
-        m = crowd.mean - rest
-        m = m * up >> 12 if m > 0 else 0
+        d = crowd.mean - rest
+        m = d * up >> 12 if d > 0 else 0
+        if crowd.weight:
+            self._settle(m)
+        m -= self._rest_q8 >> 8
+        if m < 0:
+            m = 0
         self._m = m
         self.spread = crowd.spread * up >> 12
-        d = crowd.p90 - rest
-        self.p90 = d * up >> 12 if d > 0 else 0
+        d = ((crowd.p90 - rest) * up >> 12) - (self._rest_q8 >> 8)
+        self.p90 = d if d > 0 else 0
         self.synchrony = crowd.synchrony
         if self.enabled:
             law.step(m, crowd.visitors, crowd.g, self.rho, self._theta)
@@ -123,6 +131,18 @@ class Damp:
             self._aim = self.g = 0
         self._detect()
         self._breathe(mesh_ms)
+
+    def _settle(self, m):
+        """The room's rest: estimators drift together (skin settles for minutes); what is slow and low is no arousal."""
+        rest = self._rest_q8
+        d = (m << 8) - rest
+        if d < 0:
+            rest += d >> 6  # 32 s
+        elif d < _REST_NEAR << 8:
+            rest += d >> (10 if self._aim else 7)  # 64 s; 512 s while damped: what is held down is not rest
+            if rest > _REST_MAX << 8:
+                rest = _REST_MAX << 8
+        self._rest_q8 = rest
 
     def _detect(self):
         """Growth, R = (1 + tau*lambda)*exp(lambda*D) for a nominal body (tau 8 s, D 4 s), and the event."""

@@ -9,7 +9,7 @@ Four phases, see README.md:
            longer falls. (Under full damping a runaway falls: it is the light that carries it.)
   STILL    measure again, 10 s: the anchor.
   RELEASE  give the light back slowly and watch how far m follows the light: K = dm/ds, s = the light as bodies follow
-           it (3 s delay, 8 s and 4 s lags). The damping that is needed leaves the loop gain K*c at MARGIN.
+           it (3 s delay, two lags of 8 s). The damping that is needed leaves the loop gain K*c at MARGIN.
            m rises by more than the light did: K jumped, full damping for two minutes. m falls by itself: a new anchor.
 """
 
@@ -20,9 +20,9 @@ from weave.fixed import log2_q8
 
 LEVEL, LOOK, STILL, RELEASE = range(4)
 _ONE = const(4096)
-_LOW = const(451)  # 0.11: where a damped room is held
-_ENTER = const(1024)  # 0.25: sustained arousal worth asking about
-_LEAVE = const(860)  # 0.21
+_LOW = const(246)  # 0.06: where a damped room is held
+_ENTER = const(819)  # 0.20: sustained arousal worth asking about
+_LEAVE = const(655)  # 0.16
 _CEILING = const(3604)  # 0.88: an arousal that saturates says nothing about K
 _SURGE = const(1182)  # Q12 octaves above the 8 s average: 2.5 % a second
 _FLAT = const(378)  # 0.8 % a second
@@ -64,14 +64,14 @@ class Law:
             self._delay[i] = 0
 
     def step(self, m, n, g, rho, above):
-        """One round. above: theta without noise, Q12 (0.17)."""
+        """One round. above: theta without noise, Q12 (0.12)."""
         if n < 3:
             n = 3
         # the light as bodies follow it
         s = m * (rho + ((_ONE - rho) * (_ONE - g) >> 12)) >> 12
         k = self._at
         self._lag1 += ((self._delay[k] << 8) - self._lag1) >> 4
-        self._lag2 += (self._lag1 - self._lag2) >> 3
+        self._lag2 += (self._lag1 - self._lag2) >> 4
         self._delay[k] = s
         self._at = k + 1 if k < 5 else 0
         s = self._lag2 >> 8
