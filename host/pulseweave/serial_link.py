@@ -185,8 +185,9 @@ class Answers:
 def fields() -> tuple[tuple[str, int], ...]:
     """(name, divisor) of a state's values, read from the firmware's own table."""
     source = (DEVICE / "weave" / "console" / "streams.py").read_text()
-    table = re.search(r"^FIELDS = \((.*?)^\)", source, re.M | re.S)[1]
-    words = "".join(re.findall(r'"([^"]*)"', table)).split()
+    table = re.search(r"^FIELDS = \((.*?)^\)", source, re.M | re.S)
+    assert table, "streams.py has no FIELDS"
+    words = "".join(re.findall(r'"([^"]*)"', table[1])).split()
     out = []
     for word in words:
         where, _, name = word.partition("=")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pulseweave import serial_link as link
 from pulseweave.bench.air import Air
-from pulseweave.bench.supervisor import Newlines
+from pulseweave.bench.interpreter import Newlines
 from pulseweave.network import Network
 
 serial = pytest.importorskip("serial")

@@ -1,145 +1,26 @@
 """What stands around a virtual board: its serial line, its power, its watchdog, its antenna.
 
 The user's pty and the interpreter's are two; bytes are relayed between them, so that the line stays up while the
-interpreter restarts, as a USB bridge does. Messages from the board: kind (1), length u16, data:
-  R frame   to the air            P pixels  into strand.bin
-  W u32 ms  watchdog armed or fed X cause   machine.reset()
-To the board: length low, rssi + 256, length high, mac (6), frame.
+interpreter restarts, as a USB bridge does. In: what is typed, what the board tells its hardware, what is in the air. Out: what
+the board prints, the pixels last shown (strand.bin), its frames.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import select
-import signal
 import struct
-import subprocess
-import termios
 import time
-import tty
 from pathlib import Path
 
-from pulseweave import micropython
 from pulseweave.bench.air import Air
-from pulseweave.paths import ROOT
+from pulseweave.bench.interpreter import Interpreter, Newlines, open_pty
 
-HERE = Path(__file__).parent
-SHIMS = ROOT / "host" / "pulseweave" / "sim" / "worker" / "shims"
 PROMPT = b">>> "
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 HOLD_S = 5.0
-RSSI = -55
 RUNNING, WAITING, REPL = "main.py runs", "the prompt is on its way", "at the prompt"
-
-
-def open_pty() -> tuple[int, int]:
-    """(ours, theirs), raw, and with Ctrl-C as a signal on the second kind of use; see `Interpreter`."""
-    ours, theirs = os.openpty()
-    tty.setraw(theirs, termios.TCSANOW)
-    os.set_blocking(ours, False)
-    return ours, theirs
-
-
-class Interpreter:
-    """One life of the unix port, from reset to reset."""
-
-    def __init__(self, plan: Path, run_main: bool):
-        self.tty, theirs = open_pty()
-        # Ctrl-C must interrupt running code; the port itself goes raw at the prompt.
-        settings = termios.tcgetattr(theirs)
-        settings[3] |= termios.ISIG
-        for key in (termios.VQUIT, termios.VSUSP):
-            settings[6][key] = b"\0"
-        termios.tcsetattr(theirs, termios.TCSANOW, settings)
-        board_in, self.to_board = os.pipe()
-        self.from_board, board_out = os.pipe()
-        os.set_blocking(self.from_board, False)
-        os.set_blocking(self.to_board, False)
-        arguments = (str(plan), str(SHIMS), str(board_in), str(board_out), "1" if run_main else "0")
-        command = micropython.command(HERE / "board" / "power_on.py", *arguments, heap="8m")
-        command.insert(1, "-i")
-        self.process = subprocess.Popen(
-            command,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            pass_fds=(board_in, board_out),
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env=micropython.environment(),
-        )
-        for fd in (theirs, board_in, board_out):
-            os.close(fd)
-        self._messages = bytearray()
-        self.gone = False
-
-    def output(self) -> bytes:
-        """What the board printed; marks the life as over when there will be no more."""
-        try:
-            data = os.read(self.tty, 65536)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        self.gone = not data
-        return data
-
-    def messages(self):
-        """(kind, data) of everything the board told its hardware."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._messages += os.read(self.from_board, 65536)
-        while len(self._messages) >= 3:
-            n = 3 + (self._messages[1] | self._messages[2] << 8)
-            if len(self._messages) < n:
-                return
-            kind, data = bytes(self._messages[:1]), bytes(self._messages[3:n])
-            del self._messages[:n]
-            yield kind, data
-
-    def hear(self, mac: bytes, frame: bytes) -> None:
-        """A frame reaches the antenna."""
-        with contextlib.suppress(OSError):
-            os.write(
-                self.to_board,
-                struct.pack("<BBB", len(frame) & 255, RSSI + 256, len(frame) >> 8) + mac + frame,
-            )
-
-    def end(self) -> None:
-        """Cut the power."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        for fd in (self.tty, self.to_board, self.from_board):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-
-
-class Newlines:
-    """Gives text the CR LF of a board's line, and leaves frames (between zeros, at most 110 bytes) alone."""
-
-    def __init__(self):
-        self._inside = -1
-        self._last = 0
-
-    def __call__(self, data: bytes) -> bytes:
-        if 0 not in data and self._inside < 0 and b"\n" not in data:
-            self._last = data[-1] if data else self._last
-            return data
-        out = bytearray()
-        for b in data:
-            if b == 0:
-                self._inside = -1 if self._inside > 0 else 0
-            elif self._inside >= 0:
-                self._inside += 1
-                if self._inside > 110:
-                    self._inside = -1
-            if b == 10 and self._inside < 0 and self._last != 13:
-                out.append(13)
-            out.append(b)
-            self._last = b
-        return bytes(out)
 
 
 class Supervisor:
@@ -150,7 +31,7 @@ class Supervisor:
         self.line, self._theirs = open_pty()
         self.path = os.ttyname(self._theirs)  # kept open: the port stays when nobody has it open
         self.air = Air(bytes.fromhex(plan["mac"]), air)
-        self.board: Interpreter | None = None
+        self.board: Interpreter  # the present life
         self._held = bytearray()  # typed while the board could not take it
         self._reset = False
         self._start(POWER, True, False)
@@ -159,7 +40,7 @@ class Supervisor:
 
     def _start(self, cause: int, run_main: bool, raw: bool) -> None:
         """Begin a life; `raw` goes to the raw REPL by itself, as a board does after a soft reset from there."""
-        if self.board:
+        if hasattr(self, "board"):
             self.board.end()
         self.plan["cause"] = cause
         plan = self.folder / "plan.json"
@@ -293,8 +174,7 @@ class Supervisor:
 
     def close(self) -> None:
         """Switch the board off."""
-        if self.board:
-            self.board.end()
+        self.board.end()
         self.air.close()
         for fd in (self.line, self._theirs):
             with contextlib.suppress(OSError):

@@ -4,6 +4,7 @@
 """
 
 from pulseweave.boards.command import boards
-from pulseweave.boards.description import Board, find, load, names
+from pulseweave.boards.description import find, load, names
+from pulseweave.boards.model import Board
 
 __all__ = ["Board", "boards", "find", "load", "names"]

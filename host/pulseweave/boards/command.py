@@ -7,16 +7,17 @@ from pathlib import Path
 import rich_click as click
 
 from pulseweave.boards import description, pins
+from pulseweave.boards.model import Board, Max30102
 from pulseweave.problem import Problem
 
 
-def sensors(board: description.Board) -> str:
+def sensors(board: Board) -> str:
     """The sensors in a few words."""
-    kind = "MAX30102" if isinstance(board.pulse, description.Max30102) else "analog pulse"
+    kind = "MAX30102" if isinstance(board.pulse, Max30102) else "analog pulse"
     return f"{kind}, Grove GSR"
 
 
-def summary(board: description.Board, path: Path) -> dict:
+def summary(board: Board, path: Path) -> dict:
     """One board as a flat record, for --json."""
     return {
         "name": board.name,

@@ -3,24 +3,20 @@
 In: a `Board` and its `Chip`. Out: nothing, or a Problem naming file, key and remedy. The first fault found is said.
 """
 
-from typing import TYPE_CHECKING
-
 from pulseweave.boards.chips import Chip
+from pulseweave.boards.model import AnalogPulse, Board, Max30102
 from pulseweave.problem import Problem
-
-if TYPE_CHECKING:
-    from pulseweave.boards.description import Board
 
 IDLE_MA = 1  # a dark pixel's own current (WS2812B data sheet: 0.6-1 mA)
 CHANNEL_MA = 20  # one channel at full duty
 DIMMEST = 20  # a strand that cannot reach 1/20 of its full light is not worth hanging
 
 
-def used(board: "Board") -> list[tuple[str, int, str]]:
+def used(board: Board) -> list[tuple[str, int, str]]:
     """(key, pin, use) of every pin of the description; use is "adc", "out", "io" or "in"."""
     out = []
     p = board.pulse
-    if hasattr(p, "sda"):
+    if isinstance(p, Max30102):
         out += [("pulse.sda", p.sda, "io"), ("pulse.scl", p.scl, "io")]
     else:
         out.append(("pulse.pin", p.pin, "adc"))
@@ -41,13 +37,13 @@ def ranges(numbers) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in out)
 
 
-def minimum_ma(board: "Board") -> int:
+def minimum_ma(board: Board) -> int:
     """Current that the strand needs to shine at 1/20 of its full light."""
     s = board.strand
     return s.pixels * IDLE_MA + -(-s.pixels * CHANNEL_MA * len(s.order) // DIMMEST)
 
 
-def check(board: "Board", chip: Chip, file: str) -> None:
+def check(board: Board, chip: Chip, file: str) -> None:
     """Raise a Problem for the first thing that cannot work."""
 
     def stop(key: str, what: str, remedy: str):
@@ -112,11 +108,11 @@ def check(board: "Board", chip: Chip, file: str) -> None:
         owners[pin] = key
 
     p = board.pulse
-    if hasattr(p, "i2c") and p.i2c >= chip.i2c:
+    if isinstance(p, Max30102) and p.i2c >= chip.i2c:
         stop(
             f"pulse.i2c = {p.i2c}", f"the {chip.name} has {chip.i2c} I2C controller", f"use 0..{chip.i2c - 1}"
         )
-    if hasattr(p, "contact_max") and p.contact_max <= p.contact_min:
+    if isinstance(p, AnalogPulse) and p.contact_max <= p.contact_min:
         stop(
             f"pulse.contact_max = {p.contact_max}",
             f"not above contact_min = {p.contact_min}",
@@ -142,7 +138,7 @@ def check(board: "Board", chip: Chip, file: str) -> None:
     check_wiring(board, stop)
 
 
-def check_wiring(board: "Board", stop) -> None:
+def check_wiring(board: Board, stop) -> None:
     """The table for people names exactly the pins that the description uses."""
     told = {k for k in board.wiring.pins if k.startswith("GPIO")}
     for key, pin, _ in used(board):

@@ -5,6 +5,7 @@ signals of one visitor in a loop (100 Hz pulse counts, skin counts x 16), radio 
 through pipes to the supervisor.
 """
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOperatorIssue=false
 # ruff: noqa: I001, SIM115 (MicroPython: the shims come first, and files stay open with the board)
 import json
 import select

@@ -4,9 +4,10 @@
 
 In: PLAN, a JSON file the supervisor wrote (board description, address, flash image, signals, reset cause). The flash image
 is a littlefs, mounted as the root; the modelled hardware comes from SHIMS, the simulator's own. Messages of the
-two pipes are described in `supervisor.py`.
+two pipes are described in `interpreter.py`.
 """
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 # ruff: noqa: E402, RUF005 (MicroPython: the path comes first)
 import json
 import sys
