@@ -11,6 +11,7 @@ from pulseweave.problem import Problem
 COMMANDS = {
     "sim": "pulseweave.sim.command:sim",
     "replay": "pulseweave.sim.command:replay",
+    "sweep": "pulseweave.sim.sweep:sweep",
     "score": "pulseweave.score.command:score",
     "train": "pulseweave.score.train:train",
     "boards": "pulseweave.boards:boards",
