@@ -54,6 +54,7 @@ class Affect:
             if self.met or self.visitor or self.confidence or self.skin.age:
                 self.clear()
             self.beats = sense.beats
+            self.scrs = sense.scrs
             return
         if sense.beats != self.beats:
             self.beats = sense.beats
@@ -62,7 +63,7 @@ class Affect:
         if phase >= _TICKS:
             phase = 0
         self.phase = phase
-        if phase == 0:
+        if phase == 5:
             if sense.skin_ok:
                 self.skin.take(log2_q10(sense.g_ns + _FLOOR_NS), 1)
             else:
@@ -96,10 +97,10 @@ class Affect:
         skin = self.skin
         heart = self.heart
         rmssd = self.rmssd
-        s = (skin.dev * skin.fresh) >> 8
-        h = (heart.dev * heart.fresh) >> 8
+        s = (skin.dev * skin.fresh) // 255
+        h = (heart.dev * heart.fresh) // 255
         z = BIAS * 1024 + SKIN * s + HEART * h
-        z += RMSSD * ((rmssd.dev * rmssd.fresh) >> 8)
+        z += RMSSD * ((rmssd.dev * rmssd.fresh) // 255)
         # trust: what is known x how well the baseline is; a skin that never responds tells less
         sense = self.sense
         if sense.scrs != self.scrs:
@@ -108,16 +109,16 @@ class Affect:
         elif self.alive:
             self.alive -= 1
         self.seconds += 1
-        mature = (skin.age if skin.age > heart.age else heart.age) * 255 // LEARN
+        mature = skin.age if skin.age > heart.age else heart.age
         known = (skin.fresh * (5 if self.alive else 4) + heart.fresh * 3) >> 3
-        trust = (known * mature) >> 8
+        trust = known * mature // LEARN
         self.confidence = trust
         self.arousal = self.rest + (((logistic(z >> 10) - self.rest) * trust) // 255)
-        z = BIAS * 1024 + SKIN * ((skin.now * skin.fresh) >> 8) + HEART * ((heart.now * heart.fresh) >> 8)
+        z = BIAS * 1024 + SKIN * ((skin.now * skin.fresh) // 255) + HEART * ((heart.now * heart.fresh) // 255)
         self.fast_confidence = trust
         self.fast = self.rest + (((logistic(z >> 10) - self.rest) * trust) // 255)
         # valence: a calm heart with much variability tends to be pleasant (weak, and said so)
-        v = ((rmssd.dev * rmssd.fresh) >> 8) - h
-        v = (v * trust) >> 8
+        v = ((rmssd.dev * rmssd.fresh) // 255) - h
+        v = v * trust // 255
         self.valence = _VALENCE_CAP if v > _VALENCE_CAP else -_VALENCE_CAP if v < -_VALENCE_CAP else v
-        self.valence_confidence = (trust * rmssd.fresh) >> 10
+        self.valence_confidence = trust * rmssd.fresh // 1020

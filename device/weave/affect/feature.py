@@ -10,20 +10,23 @@ from micropython import const
 
 LEARN = const(60)
 LIMIT = const(1024)  # one octave
+_C0 = const(866)
+_C1 = const(326)
 _STALE = const(4)  # `fresh` lost per second without a value
 
 
 def log2_q10(v):
-    """1024*log2(v) for an integer 1 <= v < 2**24, error < 9: log2(1+f) = f + 0.344 f (1-f)."""
-    n = 0
+    """1024*log2(v) for an integer 1 <= v < 2**24, error < 3: log2(1+f) = f + f (1-f) (C0 - C1 f), in Q11."""
+    n = 10
     while v >= 4096:
         v >>= 1
         n += 1
     while v < 2048:
         v <<= 1
         n -= 1
-    f = v - 2048  # Q11
-    return ((n + 11) << 10) + ((f + ((((f * (2048 - f)) >> 11) * 705) >> 11)) >> 1)
+    f = v - 2048
+    g = (f * (2048 - f)) >> 11
+    return ((n + 1) << 10) + ((f + ((g * (_C0 - ((_C1 * f) >> 11))) >> 11) + 1) >> 1)
 
 
 class Feature:

@@ -5,8 +5,8 @@
 
 from micropython import const
 
-BIAS = const(-1079)
-SKIN = const(2495)
-HEART = const(7393)
-RMSSD = const(-342)
+BIAS = const(-1078)
+SKIN = const(2496)
+HEART = const(7452)
+RMSSD = const(-348)
 THRESHOLD = const(1311)
