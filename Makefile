@@ -35,7 +35,7 @@ lint: $(VENV)/.tested   ## ruff and pyright
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/lint.py
 
 bench: $(VENV)/.tested  ## every figure of the README, beside its peer; writes bench.json
-	@$(BIN)/python -m pulseweave.bench_run $(ARGS)
+	@$(BIN)/python -m pulseweave.figures $(ARGS)
 
 soak: $(VENV)/.tested   ## the long runs
 	@$(BIN)/python -m pytest -n 2 -m soak

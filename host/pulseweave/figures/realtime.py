@@ -1,0 +1,109 @@
+"""200 nodes in real time with the page open in a browser: is a picture missed, is the room late, who takes the CPU?
+
+Runs `pulseweave sim` and a headless Chromium that draws by software on the same two cores, so the browser's drawing,
+which a graphics card would do, competes with the room. Its CPU time is listed apart. Missed pictures are
+counted by the page itself (`window.pulseweave.stats.missed`), from the numbers of those that came.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from importlib.metadata import version
+
+from pulseweave.figures.figure import Figure
+from pulseweave.figures.processes import children, cpu_s, pulseweave
+from pulseweave.problem import Problem
+
+NODES, WORKERS = 200, 2
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+SETTLE_S = 8.0
+
+
+def browser_path() -> str:
+    """Chromium of this machine. Raises Problem where there is none."""
+    path = os.environ.get("PULSEWEAVE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not path:
+        raise Problem("no Chromium: apt-get install chromium, or name one with PULSEWEAVE_CHROMIUM")
+    return path
+
+
+@contextlib.contextmanager
+def room():
+    """A running `pulseweave sim`: (process, URL of its page)."""
+    line = pulseweave("sim", "calm", "--nodes", str(NODES), "--workers", str(WORKERS), "--web", "127.0.0.1:0")
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        for said in process.stderr:
+            if found := re.search(r"http://\S+", said):
+                yield process, found[0]
+                return
+        raise Problem("`pulseweave sim` ended before its page was there")
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def watch(url: str, seconds: float, look) -> tuple[dict, dict]:
+    """(stats, state) of the page over `seconds`, counted after it has settled; `look(moment)` is called at both ends."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise Problem("playwright is missing: run `make test` once, it installs it") from None
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 960, "height": 600})
+        page.goto(url)
+        patience = time.monotonic() + 30
+        while not page.evaluate("(window.pulseweave?.stats.drawn ?? 0) > 5"):
+            if time.monotonic() > patience:
+                raise Problem("the page drew nothing within 30 s")
+            page.wait_for_timeout(200)
+        page.wait_for_timeout(SETTLE_S * 1000)
+        ask = "(({stats, state}) => ({...stats, late: state?.late_s ?? 0, t: state?.t_s ?? 0}))(window.pulseweave)"
+        page.evaluate("window.pulseweave.stats.longest_gap_ms = 0")
+        first = page.evaluate(ask)
+        look()
+        page.wait_for_timeout(seconds * 1000)
+        look()
+        last = page.evaluate(ask)
+        browser.close()
+    return first, last
+
+
+def measure(quick: bool) -> list[Figure]:
+    seconds = 20 if quick else 60
+    shares: list[tuple[float, float, float]] = []
+    with room() as (process, url):
+
+        def look() -> None:
+            workers = [c for c in children(process.pid) if cpu_s(c) >= 0]
+            shares.append((time.monotonic(), cpu_s(process.pid), sum(map(cpu_s, workers))))
+
+        first, last = watch(url, seconds, look)
+    wall = shares[1][0] - shares[0][0]
+    host, workers = ((shares[1][i] - shares[0][i]) / wall for i in (1, 2))
+    passed = last["t"] - first["t"]
+    browser = f"Chromium, {last['renderer']}".split(" (")[0]
+    of = f"playwright {version('playwright')}"
+    return [
+        Figure(f"realtime_{NODES}_missed", last["missed"] - first["missed"], "pictures", limit=0,
+               said=f"{wall:.0f} s, {last['received'] - first['received']} came; {browser}, {of}"),
+        Figure(f"realtime_{NODES}_pictures_per_s", (last["received"] - first["received"]) / wall, "1/s",
+               "made by the room", 25.0, limit=24.5, more=True),
+        Figure(f"realtime_{NODES}_drawn_per_s", (last["frames"] - first["frames"]) / wall, "1/s", "asked for",
+               25.0, limit=25.0, more=True),
+        Figure(f"realtime_{NODES}_pace", passed / wall, "room s per s", "the clock", 1.0, limit=0.99, more=True),
+        Figure(f"realtime_{NODES}_late_s", last["late"] - first["late"], "s", limit=0.25),
+        Figure(f"realtime_{NODES}_longest_gap_ms", last["longest_gap_ms"], "ms", "two pictures", 80.0),
+        Figure(f"realtime_{NODES}_host_cpu", host, "cores", "two cores", 2.0, limit=2.0),
+        Figure(f"realtime_{NODES}_workers_cpu", workers, "cores", "two cores", 2.0, limit=2.0),
+    ]  # fmt: skip
