@@ -1,5 +1,6 @@
 """The virtual board: what a technician's tools do with a board, done to the unix port; plain mpremote, no `resume`."""
 
+import fcntl
 import os
 import re
 import signal
@@ -275,6 +276,13 @@ def test_bad_input_is_one_line(tmp_path):
     assert "another kind" in errors("--board", "virtual", "--dir", str(tmp_path / "c"))
     (tmp_path / "c" / "board.json").write_text("{")
     assert "damaged" in errors("--board", "virtual", "--dir", str(tmp_path / "c"))
+    lock = open(tmp_path / "c" / "lock", "w")  # noqa: SIM115
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "running already" in errors("--board", "virtual", "--dir", str(tmp_path / "c"))
+    lock.close()
+    assert "no air" in errors(
+        "--board", "virtual", "--dir", str(tmp_path / "e"), "--air", str(tmp_path / ("x" * 120))
+    )
     assert "main.py is missing" in errors(
         "--board", "virtual", "--dir", str(tmp_path / "d"), "--firmware", str(tmp_path)
     )

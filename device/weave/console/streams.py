@@ -9,12 +9,9 @@ from struct import pack_into
 
 from micropython import const
 
-STATE = const(1)
-BEAT = const(2)
-LOG = const(3)
-CRASH = const(4)
-RAW = const(5)
-ANSWER = const(6)
+_STATE = const(1)  # kinds of frames; 3 log, 4 crash, 6 answer are the console's
+_BEAT = const(2)
+_RAW = const(5)
 
 FIELDS = (
     "sense.contact sense.quality/255 sense.hr_q4/16=bpm sense.rmssd_q4/16=rmssd_ms sense.scl_ns/1000=skin_us "
@@ -25,7 +22,7 @@ FIELDS = (
     "keep.boots keep.bad=bad_boots keep.cause console.raw"
 )
 
-_RAW = const(92)  # bytes of raw samples in a frame
+_BODY = const(92)  # bytes of raw samples in a frame
 _MOST = const(8)  # pulse samples in a tick; more come only after a stall
 
 
@@ -52,20 +49,20 @@ def state(table, now, out):
         body[k] = v & 255
         body[k + 1] = v >> 8 & 255
         k += 2
-    return out.frame(STATE, k - 2)
+    return out.frame(_STATE, k - 2)
 
 
 def beat(sense, out):
     """Queue a beat."""
     pack_into("<IHHBB", out.body, 2, sense.beat_ms, sense.ibi_q4, sense.beats, sense.quality, sense.gap)
-    return out.frame(BEAT, 10)
+    return out.frame(_BEAT, 10)
 
 
 class Raw:
     """Gathers raw samples: for each tick their number, pulse counts (24 bits each), the skin sum (16 bits)."""
 
     def __init__(self):
-        self._body = bytearray(_RAW)
+        self._body = bytearray(_BODY)
         self._k = 0
 
     def step(self, sense, now, out):
@@ -85,10 +82,10 @@ class Raw:
             if i < n:
                 body[k] = x >> 16 & 255
                 k += 1
-        if k > _RAW - 3 - 3 * _MOST:
+        if k > _BODY - 3 - 3 * _MOST:
             pack_into("<I", out.body, 2, now)
             for i in range(k):
                 out.body[6 + i] = body[i]
-            out.frame(RAW, 4 + k)
+            out.frame(_RAW, 4 + k)
             k = 0
         self._k = k

@@ -1,8 +1,8 @@
 """What stands around a virtual board: its serial line, its power, its watchdog, its antenna.
 
 The user's pty and the interpreter's are two; bytes are relayed between them, so that the line stays up while the
-interpreter restarts, as a USB bridge does. In: what is typed, what the board tells its hardware, what is in the air. Out: what
-the board prints, the pixels last shown (strand.bin), its frames.
+interpreter restarts, as a USB bridge does. In: what is typed, what the board tells its hardware, what is in the air.
+Out: what the board prints, the pixels last shown (strand.bin), its frames.
 """
 
 import contextlib

@@ -5,6 +5,7 @@ behaves like one: boot.py and main.py run, Ctrl-C opens the REPL, Ctrl-D resets 
 resets, power cuts keep the flash. Its radio is in the air of all virtual boards of this user (`air.py`).
 """
 
+import fcntl
 import hashlib
 import json
 import signal
@@ -13,13 +14,14 @@ from pathlib import Path
 
 import rich_click as click
 
+from pulseweave.bench.air import default_folder
 from pulseweave.boards import Board, load
 from pulseweave.network import Network
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
 
 FLASH_BYTES = 2 << 20
-SIGNAL_S = 120  # the visitor's signals repeat after this
+SIGNAL_S = 60  # the visitor's signals repeat after this
 
 
 def address(folder: Path) -> bytes:
@@ -28,7 +30,7 @@ def address(folder: Path) -> bytes:
 
 
 def signals(board: Board, mac: bytes, touched: bool) -> bytes:
-    """Two minutes of a visitor (or of nobody) as the sensors deliver them: u32 pulse at 100 Hz, then u16 skin x 16."""
+    """A minute of a visitor (or of nobody) as the sensors deliver them: u32 pulse at 100 Hz, then u16 skin x 16."""
     import numpy as np
 
     from pulseweave.sim.body import Body
@@ -62,7 +64,6 @@ def prepare(
     """The board's plan; makes its folder where it is new. Raises Problem where the folder is another board's."""
     keys = {"weave": {"net": Network.load(network).blob().hex()}} if network else {}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         known = folder / "board.json"
         new = not known.exists()
         description = board.device_json()
@@ -94,6 +95,20 @@ def prepare(
     }
 
 
+def alone(folder: Path):
+    """The board's lock, held while it is open. Raises Problem where the board is running already."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as e:
+        raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Problem(f"{folder}: this board is running already: stop it, or give another --dir") from None
+    return lock
+
+
 @click.command("virtual-board")
 @click.option(
     "--board", "board_name", required=True, metavar="B", help="A board of boards/, or a .toml file."
@@ -120,8 +135,14 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, link, air):
     """
     from pulseweave.bench.supervisor import Supervisor
 
-    plan = prepare(folder, load(board_name), None if blank else tree, visitor == "on", network)
-    supervisor = Supervisor(plan, folder, air)
+    board = load(board_name)
+    lock = alone(folder)
+    plan = prepare(folder, board, None if blank else tree, visitor == "on", network)
+    try:
+        supervisor = Supervisor(plan, folder, air)
+    except OSError as e:
+        where = air or default_folder()
+        raise Problem(f"{where}: no air to share ({e}): give a short --air that is yours") from None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())
     try:
@@ -136,5 +157,6 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, link, air):
         raise Problem(f"{folder}: the board stopped ({e}): start it again") from None
     finally:
         supervisor.close()
+        lock.close()
         if link and link.is_symlink() and str(link.readlink()) == supervisor.path:
             link.unlink()
