@@ -1,6 +1,9 @@
 """`machine` for virtual boards: pins, ADC, I2C, watchdog, reset cause; bound to the board being built."""
 
-from virtual import DITHER, bus
+from array import array
+
+from dither import spread
+from virtual import bus
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -75,20 +78,19 @@ def _pulse_reader(slot):
 
 
 def _skin_reader(slot, node):
-    """Conversions of the skin sensor: a voltage that hardly moves within a tick, plus the ADC's own noise."""
-    state = bytearray(1)
-    state[0] = node & 63  # by node, not by slot: a worker's share must not show
-    dither = DITHER
+    """Conversions of the skin sensor: a voltage that holds for 100 ms, plus the ADC's own noise."""
+    state = bytearray((node & 63,))  # by node, not by slot: a worker's share must not show
+    noisy = array("i", bytes(4 * 64))
+    last = array("i", (-1,))
 
     def read_uv():
+        v = bus.skin[slot]
+        if v != last[0]:
+            last[0] = v
+            spread(v, noisy)
         k = state[0]
-        state[0] = (k + 1) & 63
-        v = (bus.skin[slot] + dither[k]) >> 4
-        if v < 0:
-            return 0
-        if v > 4095:
-            return 4095 * _UV
-        return v * _UV
+        state[0] = k + 1 & 63
+        return noisy[k]
 
     return read_uv
 

@@ -141,13 +141,3 @@ class VirtualBoard:
         """What active(False) does to the ring."""
         self.rx_head = self.rx_count = self.rx_bytes = 0
         self.radio_desync = False
-
-
-# Noise of the ESP32's ADC, in 1/16 of a 12-bit count: about 2.5 counts r.m.s. (ESP-IDF ADC notes), one period of a fixed
-# sequence, so that no random number is drawn while a node ticks.
-DITHER = array("h", (
-    -9, 33, -52, 14, 61, -27, 5, -68, 40, 22, -36, 71, -12, -47, 18, 55,
-    -60, 3, 29, -20, 47, -75, 11, 64, -31, -5, 38, -56, 25, 80, -42, 8,
-    -16, 50, -64, 31, -2, 67, -38, 16, -49, 44, -24, 58, -70, 0, 35, -11,
-    74, -33, 20, -58, 42, -7, 52, -45, 27, -79, 12, 62, -22, -40, 48, -14,
-))  # fmt: skip
