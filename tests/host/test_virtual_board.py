@@ -172,6 +172,16 @@ def test_the_watchdog_bites(power):
         port.until(b"cause 3\r\n")
 
 
+def test_a_soft_reset_does_not_stop_the_watchdog(power):
+    b = power("board", "--blank")
+    with b.line() as port:
+        port.write(b"import machine; w = machine.WDT(timeout=2000)\r")
+        port.until(b">>> ")
+        port.write(b"\x04")
+        port.until(b"soft reboot")
+        port.until(b"TG1WDT")
+
+
 def test_the_firmware_lives_on_it(power):
     """The whole firmware: sensors, console, boot counter, Ctrl-C, soft reset."""
     b = power("board", board="virtual-max30102")

@@ -52,7 +52,8 @@ class Supervisor:
         self._tail = b""
         self._newlines = Newlines()
         self._since = time.monotonic()
-        self._watchdog: float | None = None
+        if cause != SOFT:  # a soft reset does not stop the ESP32's watchdog (micropython #11981)
+            self._watchdog: float | None = None
 
     def press_reset(self) -> None:
         """The reset button (POWER on the ESP32, whose EN pin counts as power)."""
