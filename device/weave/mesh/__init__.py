@@ -30,7 +30,6 @@ from weave.mesh.gossip import Gossip
 from weave.mesh.roster import FRESH, Roster
 
 _M = const(0x3FFFFFFF)
-_H = const(0x20000000)
 _VERSION = const(0x51)
 _STATE = const(1)
 _EVENT = const(2)
@@ -185,10 +184,10 @@ class Mesh:
             view = self.events.due(now, self.chance())
             if view:
                 self._send(view, now)
-        if ((((now - self._next) & _M) ^ _H) - _H) >= 0:
-            self._beacon(now)
-        if ((((now - self._slow) & _M) ^ _H) - _H) >= 0:
+        if diff(now, self._slow) >= 0:
             self._tidy(now)
+        if diff(now, self._next) >= 0:
+            self._beacon(now)
 
     def chance(self):
         """A random number 0..1023 (linear congruence of 20 bits; nothing secret depends on it)."""
@@ -219,7 +218,7 @@ class Mesh:
 
     def _close(self, type, ttl, p):
         """Seal pool.plain as our next frame; returns its view."""
-        if self.seq == _M - 1:  # eight years of beacons
+        if self.seq >= _M - 1:  # eight years of beacons
             self._begin_epoch()
         self.seq += 1
         w = self.pool.work
@@ -239,8 +238,8 @@ class Mesh:
         """Send a STATE frame and set the time of the next."""
         r = self.room
         self.clock.step(now)
-        # a new version with every beacon of a small room, every 3.6 s with 200 nodes: what the air can carry
-        if diff(now, self._told) >= r.count * 18:
+        # a new version with every beacon of a small room, every 3.2 s with 200 nodes: what the air can carry
+        if diff(now, self._told) >= r.count * 16:
             self._told = now
             r.version[0] = (r.version[0] + 1) & 0xFFFF
         r.made[0] = now

@@ -26,18 +26,15 @@ class Events:
 
     def __init__(self, slots):
         self.slots = slots
-        self.origin = array("H", bytes(2 * slots))
-        self.seq = array("i", bytes(4 * slots))
-        self.born = array("i", bytes(4 * slots))  # local ms of arrival
-        self._begin = array("i", bytes(4 * slots))  # of the interval
-        self._at = array("i", bytes(4 * slots))  # when to speak in it
+        # sequence number; local ms of arrival, of the interval's begin, of when to speak in it; origin
+        self.seq, self.born, self._begin, self._at, self.origin = [
+            array("i", bytes(4 * slots)) for _ in range(5)
+        ]
+        # word said and words heard in this interval, size of the frame, 1: the latest of a sticky kind, stays
+        self._said, self._heard, self._size, self.pinned = [bytearray(slots) for _ in range(4)]
         self._k = bytearray(b"\xff" * slots)  # interval number, resting or empty
-        self._said = bytearray(slots)
-        self._heard = bytearray(slots)
-        self._size = bytearray(slots)
         self.frames = [bytearray(24 + 16 * BLOCKS[-1]) for _ in range(slots)]
         self._views = [[memoryview(f)[: 24 + 16 * p] for p in BLOCKS] for f in self.frames]
-        self.pinned = bytearray(slots)  # 1: the latest of a sticky kind, stays
         self.active = 0
         self.newest = self.newer = -1  # the last two slots filled
 

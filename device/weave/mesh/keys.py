@@ -26,31 +26,27 @@ class Keys:
         self.may_command = blob[3] & 1
         self.pool = Pool()
         self._ids = bytes(blob[4:8])
-        self._seals = [
-            Seal(bytes(blob[8 + 16 * k : 24 + 16 * k]), self.pool) if blob[4 + k] else None for k in (0, 1)
-        ]
-        self._commands = [
-            Cmac(derive(bytes(blob[40 + 16 * k : 56 + 16 * k]), b"pulseweave cmd")) if blob[6 + k] else None
-            for k in (0, 1)
-        ]
+        self._ciphers = ciphers = [None] * 4
+        for k in range(4):
+            if blob[4 + k]:
+                key = bytes(blob[8 + 16 * k : 24 + 16 * k])
+                ciphers[k] = Seal(key, self.pool) if k < 2 else Cmac(derive(key, b"pulseweave cmd"))
+
+    def _find(self, id, k):
+        ids = self._ids
+        if id and id == ids[k]:
+            return self._ciphers[k]
+        if id and id == ids[k + 1]:
+            return self._ciphers[k + 1]
+        return None
 
     def seal(self, id):
         """The Seal of network key `id`, None where it is unknown."""
-        ids = self._ids
-        if id == ids[0] and id:
-            return self._seals[0]
-        if id == ids[1] and id:
-            return self._seals[1]
-        return None
+        return self._find(id, 0)
 
     def command(self, id):
         """The Cmac of command key `id`, None where it is unknown."""
-        ids = self._ids
-        if id == ids[2] and id:
-            return self._commands[0]
-        if id == ids[3] and id:
-            return self._commands[1]
-        return None
+        return self._find(id, 2)
 
     def command_id(self):
         """The id of the newest command key, 0 where there is none."""

@@ -3,7 +3,7 @@
 `Roster` is `mesh.room` for the rest of the node. Rows 0..count-1; row 0 is this node:
   node       id 1..65534                     arousal, fast, g   Q12 (8 bits travel)
   confidence 0..255                          flags              0..255, as given to share()
-  age        ms since the values were right at their origin, refreshed once a second; 60000 and more: gone or never known
+  age        ms since the values were right at their origin, refreshed once a second, at most 65535; from 60000 on: gone
   version    16-bit serial of the values
 Links (rssi 0 where the node is not in earshot): `rssi` dBm of the last frame heard, `heard` local ms of its arrival.
 Rows move when a lost node leaves: keep ids, not rows, across ticks. All ints of 31 bits.
@@ -34,13 +34,13 @@ def mix(node):
 
 
 class Roster:
-    """Room for `size` nodes, at most 254. 45 bytes a row."""
+    """Room for `size` nodes, at most 254. 43 bytes a row."""
 
     def __init__(self, size, node):
         self.size = size
         self.count = 0
         columns = []
-        for kind, wide, many in (("H", 2, 6), ("B", 1, 5), ("b", 1, 1), ("i", 4, 7)):
+        for kind, wide, many in (("H", 2, 7), ("B", 1, 5), ("b", 1, 1), ("i", 4, 6)):
             for _ in range(many):
                 columns.append(array(kind, bytes(wide * size)))
         self._columns = columns
@@ -50,6 +50,7 @@ class Roster:
             self.arousal,
             self.fast,
             self.g,
+            self.age,
             self.beat,  # low 16 bits of the sequence number heard last
             self.confidence,
             self.flags,
@@ -57,7 +58,6 @@ class Roster:
             self.state,
             self.tokens,
             self.rssi,
-            self.age,
             self.made,  # local ms at which the values were right at their origin
             self.epoch,
             self.seq,
@@ -67,7 +67,9 @@ class Roster:
         ) = columns
         self.digest = 0
         self.near = 0
-        self.seats = bytearray(512 if size > 127 else 256)  # row + 1 by id, open addressing, 0 = empty
+        self.seats = bytearray(
+            512 if size > 127 else 256 if size > 64 else 128
+        )  # row + 1 by id, open addressing, 0 = empty
         self.mask = len(self.seats) - 1
         self._macs = bytearray(64)  # row + 1 by the low bits of an address
         self.add(node, 0)
@@ -143,9 +145,7 @@ class Roster:
         while i < first and i < self.count:
             self.tokens[i] = _TOKENS
             a = diff(now, self.made[i])
-            if a < 0:
-                a = 0
-            self.age[i] = a
+            self.age[i] = min(max(a, 0), 65535)
             if self.state[i] & NEAR and diff(now, self.heard[i]) > _DEAD_MS:
                 self.state[i] &= ~NEAR
                 self.rssi[i] = 0

@@ -110,7 +110,7 @@ def test_commands_need_the_right_and_the_key():
     assert not w.boards[0].mesh.send_event(POLICY, b"p", 1, -1)
     assert w.boards[0].mesh.refused == 1
     forger = Keys(blob(flags=1))
-    forger._commands[0] = forger._commands[1] = world_cmac()
+    forger._ciphers[2] = forger._ciphers[3] = world_cmac()
     w.boards[0].mesh.keys = forger
     w.boards[0].mesh.pool = forger.pool
     assert w.boards[0].mesh.send_event(CONFIG, b"p", 1, -1)

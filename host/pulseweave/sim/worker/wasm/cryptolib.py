@@ -31,6 +31,7 @@ def _tables():
 
 
 _BOX, _INVERSE, _TWICE = _tables()
+_S, _T = bytearray(16), bytearray(16)  # one block at a time, whoever calls
 _SHIFT = bytes((k * 5) & 15 for k in range(16))  # where byte k of ShiftRows comes from
 _BACK = bytes((k * 13) & 15 for k in range(16))
 
@@ -58,8 +59,6 @@ class aes:
             w[i + 3] = w[i - 13] ^ d
         self._keys = w
         self._iv = bytearray(iv) if mode == 2 else None
-        self._s = bytearray(16)
-        self._t = bytearray(16)
         self._way = 0
 
     def _turn(self, way, data, out):
@@ -72,7 +71,7 @@ class aes:
     def encrypt(self, data, out):
         """data encrypted into out."""
         self._turn(1, data, out)
-        s = self._s
+        s = _S
         iv = self._iv
         for o in range(0, len(data), 16):
             if iv:
@@ -91,7 +90,7 @@ class aes:
     def decrypt(self, data, out):
         """data decrypted into out."""
         self._turn(-1, data, out)
-        s = self._s
+        s = _S
         iv = self._iv
         for o in range(0, len(data), 16):
             for k in range(16):
@@ -105,8 +104,8 @@ class aes:
                 out[o + k] = v
 
     def _forward(self):
-        s = self._s
-        t = self._t
+        s = _S
+        t = _T
         w = self._keys
         for k in range(16):
             s[k] ^= w[k]
@@ -129,8 +128,8 @@ class aes:
                 s[k + 3] = d ^ e ^ _TWICE[d ^ a] ^ w[r + k + 3]
 
     def _backward(self):
-        s = self._s
-        t = self._t
+        s = _S
+        t = _T
         w = self._keys
         for k in range(16):
             s[k] ^= w[160 + k]
