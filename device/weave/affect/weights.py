@@ -5,8 +5,8 @@
 
 from micropython import const
 
-BIAS = const(-1078)
-SKIN = const(2496)
-HEART = const(7452)
-RMSSD = const(-348)
+BIAS = const(-1081)
+SKIN = const(2487)
+HEART = const(7416)
+RMSSD = const(-346)
 THRESHOLD = const(1311)

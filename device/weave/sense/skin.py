@@ -1,10 +1,11 @@
 """Skin: sums of ADC counts in, conductance, level and responses out.
 
-In:  a sum of `oversample` readings of 12 bits per tick. Out, at 8 Hz: `g_ns` conductance, `scl_ns` its level (one-pole, 4 s), nS;
-`scrs` responses counted, `scr_ns` amplitude of the last, `rising_ns` height of the one going on (0 = none), `ok` 1
+In:  a sum of `oversample` readings of 12 bits per tick. Out, at 8 Hz: `g_ns` conductance, `scl_ns` its level (one-pole,
+4 s), nS; `scrs` responses counted, `scr_ns` height of the last, `rising_ns` of the one going on (0 = none), `ok` 1
 where electrodes are on and nothing has disturbed them for 5 s.
 Rules: 0.05..60 uS, no steeper than 10 uS/s (Kleckner et al. 2018); a response rises >= 50 nS in 0.5..5 s, peaks >= 1 s
-apart (Boucsein 2012). A reading at either rail is no skin (42 uS is the most a Grove GSR shows). Integer bounds: 25000 * 32760 = 8.2e8.
+apart (Boucsein 2012). A reading at either rail is no skin (42 uS is the most a Grove GSR shows).
+Integer bounds: 25000 * 32760 = 8.2e8.
 """
 
 from micropython import const

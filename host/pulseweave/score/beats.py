@@ -6,6 +6,7 @@ consecutive matched beats. Times in s, errors in ms.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def tally(
     p = pairs(r, d)
     errors = [
         abs((d[n] - d[j]) - (r[m] - r[i])) * 1000
-        for (i, j), (m, n) in zip(p, p[1:])
+        for (i, j), (m, n) in pairwise(p)
         if m == i + 1 and n == j + 1 and not any(a > r[i] and b < r[m] for a, b in excluded)
     ]
     return Tally(len(p), len(r), len(d), np.array(errors), at)

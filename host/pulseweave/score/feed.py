@@ -47,6 +47,15 @@ class Skin:
         return 1 if self.samples[0] >= 0 else 0
 
 
+def second(now, s, a):
+    """The two lines of a second."""
+    skin = (s.skin_ok, s.g_ns, s.scl_ns, s.scrs, s.scr_ns, s.rising_ns)
+    print("s", now, s.contact, s.quality, s.hr_q4, s.rmssd_q4, *skin)
+    deviations = [(f.dev * f.fresh) // 255 for f in (a.skin, a.heart, a.rmssd)]
+    confidences = (a.confidence, a.fast_confidence, a.valence_confidence)
+    print("a", now, a.arousal, a.fast, a.valence, *confidences, a.visitor, *deviations)
+
+
 def main(path):
     with open(path, "rb") as f:
         head = array("i", f.read(32))
@@ -55,7 +64,6 @@ def main(path):
         affect = Affect(sense)
         beats = onset = 0
         now = 0
-        write = sys.stdout.write
         chunk = bytearray(8 * CHUNK)
         while True:
             n = f.readinto(chunk)
@@ -70,46 +78,13 @@ def main(path):
                 affect.step(now)
                 if sense.beats != beats:
                     beats = sense.beats
-                    write(
-                        "b %d %d %d %d %d\n"
-                        % (sense.beat_ms, sense.ibi_q4, sense.quality, sense.gap, sense.detector.strength)
-                    )
+                    s = sense
+                    print("b", s.beat_ms, s.ibi_q4, s.quality, s.gap, s.detector.strength)
                 if sense.onset != onset:
                     onset = sense.onset
-                    write("o %d\n" % now)
+                    print("o", now)
                 if now % 1000 == 0:
-                    write(
-                        "s %d %d %d %d %d %d %d %d %d %d %d\n"
-                        % (
-                            now,
-                            sense.contact,
-                            sense.quality,
-                            sense.hr_q4,
-                            sense.rmssd_q4,
-                            sense.skin_ok,
-                            sense.g_ns,
-                            sense.scl_ns,
-                            sense.scrs,
-                            sense.scr_ns,
-                            sense.rising_ns,
-                        )
-                    )
-                    write(
-                        "a %d %d %d %d %d %d %d %d %d %d %d\n"
-                        % (
-                            now,
-                            affect.arousal,
-                            affect.fast,
-                            affect.valence,
-                            affect.confidence,
-                            affect.fast_confidence,
-                            affect.valence_confidence,
-                            affect.visitor,
-                            (affect.skin.dev * affect.skin.fresh) >> 8,
-                            (affect.heart.dev * affect.heart.fresh) >> 8,
-                            (affect.rmssd.dev * affect.rmssd.fresh) >> 8,
-                        )
-                    )
+                    second(now, sense, affect)
 
 
 main(sys.argv[1])

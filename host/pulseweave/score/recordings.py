@@ -71,7 +71,7 @@ def resample(x: np.ndarray, fs: float, to: float = RATE) -> np.ndarray:
         return x[: len(x) // k * k].reshape(-1, k).mean(axis=1)
     n = int(len(x) / ratio)
     if ratio > 1:  # average over one output sample first, so that nothing folds back
-        k = int(round(ratio))
+        k = round(ratio)
         if k > 1:
             x = np.convolve(x, np.ones(k) / k, "same")
     return np.interp(np.arange(n) * ratio, np.arange(len(x)), x)
@@ -98,7 +98,13 @@ def need(z, path: Path, *names: str) -> list[np.ndarray]:
         a = z[name]
         if a.size == 0:
             raise Problem(f"{path}: array '{name}' is empty: record it again or leave the file out")
-        out.append(a)
+        if a.dtype.kind not in "biufU":
+            raise Problem(f"{path}: array '{name}' holds no numbers: see the data's README")
+        if a.dtype.kind == "f" and not np.isfinite(a).any():
+            raise Problem(f"{path}: array '{name}' is not finite anywhere: the file is damaged")
+        if name.endswith("fs") and not 1 <= float(a.flat[0]) <= 100000:
+            raise Problem(f"{path}: '{name}' is {float(a.flat[0]):g} Hz: a sampling rate must be 1..100000")
+        out.append(np.nan_to_num(a) if a.dtype.kind == "f" else a)
     return out
 
 

@@ -32,7 +32,7 @@ DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev")
 
 @dataclass
 class Run:
-    """What the device said: beats float[n, 5] (s, ms, quality 0..255, gap, strength), onsets s, `t_s` and named series at 1 Hz."""
+    """What the device said: beats float[n, 5] (s, ms, quality 0..255, gap, strength), onsets s, series at 1 Hz by name."""
 
     recording: Recording
     beats: np.ndarray

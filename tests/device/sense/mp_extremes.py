@@ -7,7 +7,6 @@ from array import array
 from time import ticks_add
 
 from heap import locked
-
 from weave.affect import Affect
 from weave.sense import Sense
 from weave.sense.calibration import Calibration

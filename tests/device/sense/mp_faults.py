@@ -1,7 +1,6 @@
 """Bad input: what the node says, and how far it trusts itself."""
 
 from hands import Finger, Palm, run
-
 from weave.affect import Affect
 from weave.sense import PULSE_FAULT, SKIN_FAULT, Sense
 
@@ -104,7 +103,7 @@ def test_unplugged_shorted_saturated():
         finger, sense = still(on=on)
         finger.add = add
         affect = Affect(sense)
-        now = run(sense, 10000, 0, affect.step)
+        run(sense, 10000, 0, affect.step)
         assert sense.contact == 0 and sense.quality == 0 and affect.confidence == 0 and affect.visitor == 0
 
 

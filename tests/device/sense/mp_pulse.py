@@ -1,7 +1,6 @@
 """Beats from a finger: rate, timing, both kinds of sensor, locking, and what happens when the hand leaves."""
 
 from hands import Finger, Palm, run
-
 from weave.sense import Sense
 
 

@@ -1,7 +1,6 @@
 """Skin conductance: the formula, calibration, levels, responses, artefacts."""
 
-from hands import Finger, Palm, run
-
+from hands import Palm
 from weave.sense.calibration import Calibration
 from weave.sense.skin import Skin
 
