@@ -81,6 +81,7 @@ class Simulation:
         self.sent: list = []
         self.frames_shown = np.zeros(n, np.int64)
         self.damping = scenario.damping
+        self.scene = scenario.scene
         self.events: list[dict] = []
         self.ping = 0
         self.ping_log: dict[int, tuple[int, float]] = {}
@@ -304,6 +305,7 @@ class Simulation:
             self.damping = a.on
             self.tell(0, {"do": "damping", "on": a.on})
         elif do == "scene":
+            self.scene = a.name
             self.tell(0, {"do": "scene", "name": a.name})
             low, high = self.workers[0].ask({"do": "calibrate", "scene": a.name})["luminance"]
             self.eyes.scale(low, high)

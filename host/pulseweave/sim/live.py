@@ -144,6 +144,8 @@ class Live:
             "speed": self.speed or "fast",
             "paused": self.paused,
             "damping": sim.damping,
+            "scene": sim.scene,
+            "scenes": [n for n in sim.workers[0].scenes if n not in ("identify", "fault")],
             "strands": [
                 {
                     "node": i,

@@ -65,6 +65,7 @@ class Worker:
         hello = json.loads(self.receive()[3])
         self.record = struct.Struct(hello["format"])
         self.names: list[str] = hello["names"]
+        self.scenes: list[str] = hello["scenes"]
         self.pixel_bytes: int = hello["pixels"]
 
     def send(self, op: bytes, *parts: bytes, flags: int = 0, count: int = 0, tick: int = 0) -> None:

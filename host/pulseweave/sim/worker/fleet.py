@@ -212,7 +212,12 @@ class Fleet:
 
     def hello(self):
         """What the host must know before the first tick."""
-        return json.dumps({"names": probe.NAMES, "format": probe.FORMAT, "pixels": len(self.bus.pixels)})
+        from weave.light.scenes import SCENES
+
+        scenes = [scene[0] for scene in SCENES]
+        return json.dumps(
+            {"names": probe.NAMES, "format": probe.FORMAT, "pixels": len(self.bus.pixels), "scenes": scenes}
+        )
 
 
 def nothing(now):
