@@ -123,7 +123,11 @@ class Simulation:
         for share in shares:
             part = {**self.plan, "nodes": [plan_nodes[i] for i in share]}
             self.workers.append(Worker(part, int(share[0])))
-        low, high = self.workers[0].ask({"do": "calibrate", "scene": self.scenario.scene})["luminance"]
+        self.scenes = self.workers[0].scenes
+        answer = self.workers[0].ask({"do": "calibrate", "scene": self.scenario.scene})
+        if answer.get("error"):
+            raise Problem(f"{self.scenario.name}: {answer['error']}: use one of {', '.join(self.scenes)}")
+        low, high = answer["luminance"]
         self.eyes = room.Eyes(self.n, low, high)
         if self.recorder:
             self.recorder.begin(self.scenario, self.seed, self.plan)

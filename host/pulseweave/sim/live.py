@@ -145,7 +145,7 @@ class Live:
             "paused": self.paused,
             "damping": sim.damping,
             "scene": sim.scene,
-            "scenes": [n for n in sim.workers[0].scenes if n not in ("identify", "fault")],
+            "scenes": [n for n in sim.scenes if n not in ("identify", "fault")],
             "strands": [
                 {
                     "node": i,
