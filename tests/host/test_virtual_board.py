@@ -223,7 +223,8 @@ def test_the_firmware_lives_on_it(power):
         while 3 not in documents and time.monotonic() < end:
             port.write(link.command(3, "status"))
             listen(0.5)
-        assert documents[3]["boots"] == 2 and documents[3]["cause"] == 5
+        # a slow start lets the watchdog, which is still armed, bite once more
+        assert (documents[3]["boots"], documents[3]["cause"]) in ((2, 5), (3, 3))
 
 
 def test_two_boards_hear_each_other(power, tmp_path):
