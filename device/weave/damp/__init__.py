@@ -51,7 +51,7 @@ class Damp:
         self._theta = _THETA
         self._strength = 64  # Q6
         self._guide = 0
-        self._aim = self._m = 0
+        self._aim = self._m = self._bend = 0
         self._rest_q8 = 0  # the room's rest above everybody's own, Q20
         self._hot = 0
         self._tick = 0
@@ -79,7 +79,8 @@ class Damp:
             w = f + c
             if w:
                 d = (affect.fast * f + affect.arousal * c) // w - affect.rest
-                d = (d << 12) // (ONE - affect.rest) - (self._rest_q8 >> 8)
+                d += (d * d >> 12) * self._bend >> 12
+                d -= self._rest_q8 >> 8
                 if d > 0:
                     if w < _TRUST:
                         d = d * w >> 5
@@ -109,17 +110,20 @@ class Damp:
         """Twice a second: the room, the law, what is shown to people."""
         crowd = self.crowd
         law = self.law
-        up = (ONE << 12) // (ONE - rest)  # from rest..1 to 0..1
+        # rest..1 to 0..1, and near rest one for one: d + bend*d*d, 1 - rest goes to 1
+        up = (ONE << 12) // (ONE - rest)
+        self._bend = bend = (rest * up >> 12) * up >> 12
         d = crowd.mean - rest
-        m = d * up >> 12 if d > 0 else 0
+        m = d + ((d * d >> 12) * bend >> 12) if d > 0 else 0
         if crowd.weight:
             self._settle(m)
         m -= self._rest_q8 >> 8
         if m < 0:
             m = 0
         self._m = m
-        self.spread = crowd.spread * up >> 12
-        d = ((crowd.p90 - rest) * up >> 12) - (self._rest_q8 >> 8)
+        self.spread = crowd.spread
+        d = crowd.p90 - rest
+        d += ((d * d >> 12) * bend >> 12) - (self._rest_q8 >> 8)
         self.p90 = d if d > 0 else 0
         self.synchrony = crowd.synchrony
         if self.enabled:

@@ -96,7 +96,7 @@ class Law:
                     x = dm - own if dm > own else 0
                 elif own < 0 and dm < 0:
                     x = dm - own if dm < own else 0
-                if x > 246 + 819 // n:
+                if x > 328 + 819 // n:
                     self.surge = 2
                     if self._hold < _HOLD_JUMP:
                         self._hold = _HOLD_JUMP
