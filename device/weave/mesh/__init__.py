@@ -54,7 +54,7 @@ class Mesh:
     that are not provably of now), refused (commands without right), full (no row), restarts (of the radio), raised (by it).
     """
 
-    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=6, period=500):
+    def __init__(self, radio, nvs, keys, node, cluster_max=64, slots=6, period=450):
         self.radio = radio
         self.nvs = nvs
         self.keys = keys
@@ -249,7 +249,7 @@ class Mesh:
         g.sent_ok = self._send(view, now)
         g.sent_at = later(now, (16 * p + 109) >> 7)  # the airtime at 1 Mbit/s
         g.sent_seq = self.seq
-        pace = r.near * 42  # 24 frames a second in earshot: 2.2 ms of air each, and what a node can open
+        pace = r.near * 38  # 26 frames a second in earshot: 2.2 ms of air each, and what a node can open
         if pace < self.period:
             pace = self.period
         self._next = later(now, pace - (pace >> 3) + ((pace >> 2) * self.chance() >> 10))

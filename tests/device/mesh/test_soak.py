@@ -8,8 +8,8 @@ import pytest
 
 
 @pytest.mark.soak
-def test_a_million_fuzzed_frames(monkeypatch):
-    monkeypatch.setitem(os.environ, "PULSEWEAVE_FUZZ", "1000000")
+def test_a_million_fuzzed_frames_of_each_type(monkeypatch):
+    monkeypatch.setitem(os.environ, "PULSEWEAVE_FUZZ", "2000000")
     name = "test_random_and_mutated_frames"
     done = ports.unix(ports.HARNESS / "run.py", str(air.HERE), "mp_attack", name, timeout=3000)
     assert b"ok " + name.encode() in done.stdout, (done.stdout + done.stderr).decode()
