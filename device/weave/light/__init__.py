@@ -116,6 +116,9 @@ class Light:
         load(self.scene, v, _NEW, self.order, 255, 255)
         lerp(v, _CUR, _NEW | _NEW << 8 | _N << 16, 0)
         self._stand()
+        lerp(v, _NEXT, _GROUND | _GROUND << 8 | 4 << 16, 0)
+        lerp(v, _NEXT + 4, _PALE | _PALE << 8 | 4 << 16, 0)
+        self.guard.colour()
 
     # --- scenes
     def set_scene(self, scene, at, fade_ms=_FADE_MS, dial=0xFFFF):

@@ -21,6 +21,7 @@ try:
 except (ImportError, SyntaxError):  # no viper on this port
     from .kernel import frame, lerp
 
+from .scenes import LUMINANCE
 from .tables import GAMMA, SINE
 
 _CORRIDOR = const(1228)  # as in the kernel
@@ -30,6 +31,7 @@ _FRAME_MS = const(40)  # a frame that comes later than this slews no further: dr
 _MASK = const(0x3FFFFFFF)
 _NEXT = const(137)  # the two colours that wait for their turn, in v
 _SIZE = const(145)
+_ASKEW = const(50000)  # 1 % of LUMINANCE x 256
 
 
 class Guard:
@@ -47,6 +49,11 @@ class Guard:
         self.y = array("H", bytes(2 * n))
         self.lo = array("H", bytes(2 * n))
         self.hold = bytearray(b"\xe4" * n)  # black counts as a fall: the first rise is small for 400 ms
+        self.red = strand.order[0]
+        self.white = strand.order[3] if strand.channels == 4 else 3
+        self.weight = array("i", (0, 0, 0, 256))  # relative luminance x 256 in wire order
+        for i in range(strand.channels):
+            self.weight[strand.order[i]] = (54, 183, 19, 256)[i]
         self.sine = SINE
         self.gamma = GAMMA
         self.ring = array("H", bytes(2 * 128))
@@ -62,13 +69,25 @@ class Guard:
         self.limited = 0  # 1: above 3/4 of the budget, 2: dimmed by it
 
     def colour(self):
-        """Take the two colours from v[137..144], unless their current asks for more than the budget has."""
+        """Take the two colours from v[137..144]; not if their luminance is wrong, their red saturated, the budget short."""
         v = self.v
+        weight = self.weight
         led = self.ma - v[0]
         room = self.budget - v[0]
-        for i in (0, 4):
+        for i in range(0, 8, 4):
             old = v[20 + i] + v[21 + i] + v[22 + i] + v[23 + i]
-            new = v[_NEXT + i] + v[_NEXT + 1 + i] + v[_NEXT + 2 + i] + v[_NEXT + 3 + i]
+            new = y = 0
+            for k in range(4):
+                c = v[_NEXT + i + k]
+                new += c
+                y += c * weight[k]
+            y -= LUMINANCE << 8
+            if (
+                y > _ASKEW
+                or y < -_ASKEW
+                or v[_NEXT + i + self.red] * 4 > (new - v[_NEXT + i + self.white]) * 3
+            ):
+                return
             if new > old and led * (new >> 8) > room * (old >> 8):
                 return
         lerp(v, 20, _NEXT | _NEXT << 8 | 8 << 16, 0)
@@ -107,7 +126,7 @@ class Guard:
         if self._rose:
             self._rose -= dt
             if self._rose > 0:
-                room = (v[29] - low) // n
+                room = max(0, (v[29] - low) // n - _NEAR)
                 if room < down:
                     down = room
             else:
@@ -115,7 +134,7 @@ class Guard:
         if self._fell:
             self._fell -= dt
             if self._fell > 0:
-                room = (low + _CORRIDOR * n - v[29]) // n
+                room = max(0, (low - v[29]) // n + _CORRIDOR - _NEAR)
                 if room < up:
                     up = room
             else:

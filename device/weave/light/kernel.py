@@ -15,7 +15,8 @@ this one runs where viper does not. Both give the same bytes.
 The scene is drawn for every second pixel and interpolated; all that concerns eyes is done for each.
 The corridor is the play (backlash) operator: light moves freely between lo and lo + CORRIDOR, which is less
 than a tenth of full luminance; past an edge it drags the corridor along, and it may drag it the other way
-only 400 ms after it has left that edge. So turning points of 10 % or more are at least 400 ms apart, whatever is asked for.
+only 400 ms after it has left that edge; until then it does not come near the other. So turning points of 10 % or
+more are at least 400 ms apart, whatever is asked for.
 """
 
 from micropython import const
@@ -146,16 +147,14 @@ def frame(k):
         s = y - los[i]
         if s < _NEAR:
             if 0 < h and h < 128:
-                if s < 0:
-                    y -= s
+                y += _NEAR - s
             else:
                 holds[i] = _FELL
                 if s < 0:
                     los[i] = y
         elif s > _CORRIDOR - _NEAR:
             if h > 128:
-                if s > _CORRIDOR:
-                    y -= s - _CORRIDOR
+                y -= s - (_CORRIDOR - _NEAR)
             else:
                 holds[i] = _ROSE
                 if s > _CORRIDOR:

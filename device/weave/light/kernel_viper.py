@@ -117,16 +117,14 @@ def frame(k):
         s = y - los[i]
         if s < _NEAR:
             if 0 < h and h < 128:
-                if s < 0:
-                    y -= s
+                y += _NEAR - s
             else:
                 holds[i] = _FELL
                 if s < 0:
                     los[i] = y
         elif s > _CORRIDOR - _NEAR:
             if h > 128:
-                if s > _CORRIDOR:
-                    y -= s - _CORRIDOR
+                y -= s - (_CORRIDOR - _NEAR)
             else:
                 holds[i] = _ROSE
                 if s > _CORRIDOR:
