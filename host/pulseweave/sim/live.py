@@ -42,6 +42,7 @@ class Live:
         self._lock = threading.Lock()
         self._rgb = self.sim.strands.rgb()
         self._shown_t = 0.0
+        self._watched = False
 
     # --- the loop, in the simulation's own thread ----------------------------------------------------------------
 
@@ -81,9 +82,10 @@ class Live:
         if k % 100 == 50:
             self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
         if done.shown:
+            # nobody to look at them: no pixels are copied
+            rgb = self.sim.strands.rgb() if self._watched else self._rgb
             with self._lock:
-                self._rgb = self.sim.strands.rgb().copy()
-                self._shown_t = (k + 1) * 0.02
+                self._rgb, self._shown_t = rgb, (k + 1) * 0.02
         self.tick_us += ((time.perf_counter() - began) * 1e6 - self.tick_us) * 0.02
 
     def _obey(self) -> None:
@@ -160,6 +162,7 @@ class Live:
         }
 
     def frame(self) -> tuple[float, bytes]:
+        self._watched = True
         with self._lock:
             return self._shown_t, self._rgb.tobytes()
 

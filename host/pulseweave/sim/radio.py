@@ -208,7 +208,6 @@ class Radio:
 
         Returns what arrived by the slot's end as (dst, src, rssi_dbm, t_arrival_ms, frame); the rest follows in later steps.
         """
-        rng = stream(self.seed, 2, tick)
         queue = [(node, t_ms + offset, bytes(frame), node) for node, offset, frame in sent]
         if self.attack:
             for station, offset, frame, source in self.attack(tick, t_ms, self._heard):
@@ -216,6 +215,10 @@ class Radio:
         self._elapsed += self.slot_ms
         self._now = t_ms
         end = t_ms + self.slot_ms
+        if not queue and not any(f.end <= end for f in self._air):
+            self._heard = []
+            return []  # a quiet slot draws nothing: its stream need not be made
+        rng = stream(self.seed, 2, tick)
         if queue:
             self._schedule(rng, queue)
         done = [f for f in self._air if f.end <= end]

@@ -46,7 +46,9 @@ class Strands:
 
     def rgb(self) -> np.ndarray:
         """uint8[nodes, pixels, 3]: what an eye gets, white folded in (clipped at full scale)."""
-        rgb = self.wire[:, :, self.index]
+        rgb = np.empty((self.nodes, self.count, 3), np.uint8)
+        for i, channel in enumerate(self.index):  # quicker than picking three at once
+            rgb[:, :, i] = self.wire[:, :, channel]
         if self.white is None:
             return rgb
         white = self.wire[:, :, self.white, None].astype(np.uint16)
@@ -54,7 +56,8 @@ class Strands:
 
     def luminance(self) -> np.ndarray:
         """float32[nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
-        return self.wire.mean(axis=1, dtype=np.float32) @ self.weights
+        # sums of bytes are exact in 32-bit floats up to 65793 pixels
+        return np.add.reduce(self.wire, axis=1, dtype=np.float32) / np.float32(self.count) @ self.weights
 
     def current_ma(self) -> np.ndarray:
         """float[nodes]: 20 mA per channel at full duty and 1 mA per pixel's controller (WS2812B, SK6812 data sheets)."""

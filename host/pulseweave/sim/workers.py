@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from pulseweave import micropython
 from pulseweave.paths import DEVICE
 
@@ -19,6 +21,7 @@ HERE = Path(__file__).parent / "worker"
 HEADER = struct.Struct("<BBHII")
 PIPE_BYTES = 1 << 20
 HEAP_PER_NODE = 160 << 10  # bytes on the 64-bit port, measured: see `make bench`
+LETTERS = {"B": "<u1", "H": "<u2", "h": "<i2", "I": "<u4", "i": "<i4"}  # of `struct`, in numpy's words
 HEAP_BASE = 24 << 20
 
 
@@ -65,6 +68,9 @@ class Worker:
         hello = json.loads(self.receive()[3])
         self.record = struct.Struct(hello["format"])
         self.names: list[str] = hello["names"]
+        kinds = [LETTERS[c] for c in hello["format"][1:]]
+        self.layout = np.dtype(list(zip(self.names, kinds, strict=True)))
+        self.wide = np.dtype([(name, np.int64) for name in self.names])
         self.scenes: list[str] = hello["scenes"]
         self.pixel_bytes: int = hello["pixels"]
 
