@@ -33,7 +33,7 @@ def run(node):
         node.tick(time.ticks_ms())
     node.keep.wdt = machine.WDT(timeout=WATCHDOG_MS)
     gc.collect()
-    while True:
+    while not node.console.reboot:
         next_ms = pace(next_ms)
         node.tick(time.ticks_ms())
         late += 1
@@ -41,6 +41,7 @@ def run(node):
             late = 0
             if gc.mem_free() < 16384:
                 gc.collect()
+    machine.reset()  # asked for on the console, which has written what waited
 
 
 def pace(next_ms):
@@ -58,14 +59,30 @@ def main():
     time.sleep_ms(ESCAPE_MS)
     from weave.start import start
 
-    node = start(load_board(), Flash(), sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
-    if node is None:
-        print("pulseweave: safe mode after repeated crashes; notes are on flash. Deploy, then reset.")
-        return
+    node = None
     try:
+        node = start(load_board(), Flash(), sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
+        if node is None:
+            print("pulseweave: safe mode after repeated crashes; notes are on flash. Deploy, then reset.")
+            return
         run(node)
     except KeyboardInterrupt:
         print("pulseweave: stopped; Ctrl-D starts again")
+    except Exception as e:  # the supervisor holds what parts raise: this is start-up, or worse
+        crashed(node, e)
+    finally:
+        if node and node.keep.wdt:  # a watchdog cannot be stopped, only given an hour
+            machine.WDT(timeout=3600000)
+
+
+def crashed(node, error):
+    """Say it, note it, start again: a reset that nobody asked for counts as a crash, five of them as safe mode."""
+    sys.print_exception(error)
+    if node:
+        node.keep.note("main", error, time.ticks_ms())
+        node.keep.notes.save()
+    time.sleep_ms(ESCAPE_MS)
+    machine.reset()
 
 
 main()

@@ -7,6 +7,7 @@ console bytes, and the attributes of the parts. A part that raises is put aside 
 from micropython import const
 
 from .keep import Supervisor
+from .light.scenes import IDENTIFY
 from .mesh.frame import VISITOR
 
 # flags of the state that a node shares with the room
@@ -45,17 +46,15 @@ class Node:
         """One tick: from the sensors to the strand and to the neighbours. Never blocks, never raises."""
         wait = self._wait
         steps = self._steps
-        whole = True
         for i in range(7):
             if wait[i] and not self.supervisor.due(i, now):
-                whole = False
                 continue
             try:
                 steps[i](now)
             except Exception as e:
                 self.supervisor.fault(i, e, now)
-                whole = False
-        self.keep.done = whole
+        # The watchdog asks whether the strand lives: a sensor that is put aside for a minute is no reason to restart.
+        self.keep.done = not (wait[SHINE] or wait[KEEP])
 
     def _sense(self, now):
         self.sense.step(now)
@@ -93,17 +92,26 @@ class Node:
             light.event_n = 0
 
     def _talk(self, now):
-        self.console.step(now)
+        """The console; while the wearer lets raw samples out over the cable, the strand says so."""
+        console = self.console
+        console.step(now)
+        if console.raw:
+            self.light.show_only(IDENTIFY, now, 1000)
 
     def _keep(self, now):
         """Feed the watchdog; write what waits while nobody is here to see the strand stop for 80 ms."""
-        self.keep.step(now)
+        keep = self.keep
+        keep.step(now)
+        if (
+            not keep.ticks % 3100
+        ):  # about once a minute: health is confirmed even where somebody is always here
+            keep.healthy(now)
         if self.sense.contact:
             self._quiet = 0
         else:
             self._quiet += 1
             if self._quiet == 250:
-                self.keep.quiet(now)
+                keep.quiet(now)
                 self._quiet = 0
 
     def _button(self):

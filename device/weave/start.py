@@ -10,6 +10,7 @@ from .damp import Damp
 from .drivers import Hardware
 from .keep import Keep
 from .light import Light, Site
+from .light.scenes import IDENTIFY, find
 from .mesh import Mesh
 from .mesh import keys as mesh_keys
 from .node import Node
@@ -23,6 +24,7 @@ def start(board, fs, stdin, stdout, cause):
     """A node ready to tick, or None in safe mode (the strand then glows amber). Black comes before anything else."""
     hardware = Hardware(board, stdin, stdout)
     keep = Keep(fs, hardware.nvs, None, cause)
+    hardware.fit(keep.config)
     if keep.safe:
         glow(hardware.strand)
         return None
@@ -51,6 +53,7 @@ def compose(hardware, keep):
     damp = Damp(node)
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)
+    light.set_scene(max(0, find(config.scene)), 0)
     made.console = Console(hardware.port, made)
     listen(made)
     return made
@@ -69,6 +72,7 @@ def site(config, strand):
 
 def listen(node):
     """Which part an event of the mesh belongs to."""
+    from .mesh.frame import IDENTIFY as IDENTIFY_EVENT
     from .mesh.frame import PING, POLICY, SCENE, VISITOR
 
     mesh = node.mesh
@@ -80,7 +84,11 @@ def listen(node):
         if n >= 2:
             node.ping = buf[start] << 8 | buf[start + 1]
 
+    def on_identify(buf, start, n, origin, at):
+        node.light.show_only(IDENTIFY, mesh.now, 10000)
+
     mesh.on(SCENE, node.light.on_scene)
     mesh.on(VISITOR, node.light.on_scene)
     mesh.on(POLICY, on_policy)
     mesh.on(PING, on_ping)
+    mesh.on(IDENTIFY_EVENT, on_identify)

@@ -25,7 +25,13 @@ class Hardware:
         self.radio = Radio(r["channel"], r.get("tx_dbm", 11), r.get("rxbuf", 2048))
         self.port = Port(stdin, stdout)
         self.button = open_button(board.get("button"))
-        self.wdt = None  # armed by main.py after the first good second
+
+    def fit(self, config):
+        """What this node's own configuration says differently from its board: shorter strand, other channel."""
+        if 0 < config.pixels < self.strand.n:
+            self.strand.n = config.pixels
+        if config.channel and config.channel != self.board["radio"]["channel"]:
+            self.radio.tune(config.channel)
 
 
 def open_pulse(d):

@@ -50,6 +50,11 @@ class Radio:
             self.fault = 1
         return not self.fault
 
+    def tune(self, channel):
+        """Change to another Wi-Fi channel."""
+        self._settings = (channel,) + self._settings[1:]
+        return self.restart()
+
     def recv(self):
         """Bytes of the next waiting frame, 0 = none. Raises ValueError when the ring lost its step."""
         if self.fault:
