@@ -108,7 +108,7 @@ class Guard:
         if self.dim < 4096:
             self.limited = 2
             if peak < budget * 14:
-                self.dim = min(4096, self.dim + 16)
+                self.dim = min(4096, self.dim + (24 if peak < budget * 11 else 3))
         else:
             self.limited = 1 if peak > budget * 12 else 0
 
