@@ -23,7 +23,6 @@ _DEAD = const(700)  # ms without a sample: so is the sensor
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 PULSE_FAULT = const(1)
 SKIN_FAULT = const(2)
-RATE_FAULT = const(4)  # the pulse sensor does not run at 50 or 100 Hz +-10 %
 
 
 class Sense:
