@@ -178,15 +178,15 @@ def draw(rows: list[dict]) -> str:
     panels = sorted({(r["model"], r["tau"], r["loss"]) for r in rows})
     laws = list(dict.fromkeys(r["law"] for r in rows))
     gains, delays = sorted({r["gain"] for r in rows}), sorted({r["delay"] for r in rows})
-    wide, high = len(gains) * CELL + 70, len(delays) * CELL + 62
-    head = 46
+    wide, high = max(len(gains) * CELL + 60, 270), len(delays) * CELL + 62
+    head = 60
     size = f'width="{wide * len(laws) + 30}" height="{head + high * len(panels) + 20}"'
     svg = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="10" fill="#333">',
         '<rect width="100%" height="100%" fill="#fff"/>',
         '<text x="20" y="18" font-size="14">Where a shocked room stays calm</text>',
-        '<text x="20" y="34">number: worst peak of the mean arousal x 100; blue below 0.45, the bound; dashed: K*c = 1'
-        " without damping (K = 1) and with nothing but the unmediated share (K = 4)</text>",
+        '<text x="20" y="34">number: worst peak of the mean arousal x 100; blue is below 0.45, the bound</text>',
+        '<text x="20" y="48">dashed: K*c = 1 undamped (K = 1) and with the unmediated share alone (K = 4)</text>',
     ]
     for row, (model, tau, loss) in enumerate(panels):
         for column, law in enumerate(laws):
@@ -217,6 +217,6 @@ def draw(rows: list[dict]) -> str:
                     x = x0 + (t + 0.5) * CELL
                     svg.append(
                         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y0 - 3}" y2="{y0 + len(delays) * CELL + 3}"'
-                        ' stroke="#fff" stroke-width="2" stroke-dasharray="4 3"/>'
+                        ' stroke="#fff" stroke-width="2" stroke-opacity="0.5" stroke-dasharray="4 3"/>'
                     )
     return "\n".join([*svg, "</svg>\n"])
