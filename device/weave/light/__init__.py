@@ -233,20 +233,26 @@ class Light:
     # --- the tick
     def step(self, now, mesh_ms, sense, affect, damp):
         """One tick of 20 ms, `now` and `mesh_ms` wrapping at 2**30: even ones render, odd ones prepare in turn."""
-        self._tick = t = (self._tick + 1) & 7
+        self._tick = t = (self._tick + 1) & 15
         if not t & 1:
             self._render(now, mesh_ms, sense)
             return
-        if t == 1:
+        part = t & 7
+        if part == 1:
             self._mesh = mesh_ms
             self._share(sense, affect, damp)
+        elif t == 15:
+            self.guard.power()
+        if self._fading:
+            self._scene(now, mesh_ms, damp.opted_out)
+            self._ripple(mesh_ms, affect, damp)
+            self._colour(affect, damp)
+        elif part == 3:
+            self._scene(now, mesh_ms, damp.opted_out)
+        elif part == 5:
+            self._ripple(mesh_ms, affect, damp)
         elif t == 7:
             self._colour(affect, damp)
-            self.guard.power()
-        if t == 3 or self._fading:
-            self._scene(now, mesh_ms, damp.opted_out)
-        if t == 5 or self._fading:
-            self._ripple(mesh_ms, affect, damp)
 
     def _share(self, sense, affect, damp):
         """The law of damping, laid out along the thread: rho of it the visitor's own, the rest everybody's."""
@@ -322,10 +328,10 @@ class Light:
         """Whose colour: the ground by everybody's arousal, the visitor's by valence, paler where it is uncertain."""
         v = self.guard.v
         valence = affect.valence if self._contact else 0
-        self._tint += ((valence << 4) - self._tint) >> 3
+        self._tint += ((valence << 4) - self._tint) >> 2
         valence = self._tint >> 4
         vivid = affect.confidence * (2900 + (self._arousal * 1130 >> 12)) >> 8
-        self._vivid += ((vivid << 4) - self._vivid) >> 3
+        self._vivid += ((vivid << 4) - self._vivid) >> 2
         n4 = 4 << 16
         lerp(v, _NEXT, _GROUND | (_GROUND + 4) << 8 | n4, damp.collective)
         if valence < 0:

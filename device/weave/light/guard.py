@@ -95,20 +95,20 @@ class Guard:
     def power(self):
         """Dim slowly where the current's peak comes near the budget, and slowly come back."""
         peak = self._peak
-        peak -= (peak >> 5) + 1
+        peak -= (peak >> 4) + 1
         if self.ma > peak:
             peak = self.ma
         self._peak = peak
         budget = self.budget
         peak <<= 4
         if peak > budget * 15:
-            self.dim -= self.dim >> 5
+            self.dim -= self.dim >> 4
             self.limited = 2
             return
         if self.dim < 4096:
             self.limited = 2
             if peak < budget * 14:
-                self.dim = min(4096, self.dim + (24 if peak < budget * 11 else 3))
+                self.dim = min(4096, self.dim + (48 if peak < budget * 11 else 6))
         else:
             self.limited = 1 if peak > budget * 12 else 0
 
