@@ -2,8 +2,8 @@
 
 from hands import Palm
 from weave.sense.calibration import Calibration
-from weave.sense.twopoint import two_point
 from weave.sense.skin import Skin
+from weave.sense.twopoint import two_point
 
 
 def watch(palm, curve, seconds, calibration=None):
