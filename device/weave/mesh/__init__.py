@@ -80,7 +80,7 @@ class Mesh:
         self._random = (node * 7919 + self.epoch * 1049) & 0xFFFFF
         self._begun = False
         self._next = self._slow = self._told = self._restarted = self._quiet = 0
-        self._row = self._fails = 0
+        self._row = self._rowless = self._fails = 0  # _rowless: beacons since our last of those without a row
         self._tokens = self._strangers = 25
         self.sent = self.received = self.rejected = self.duplicates = self.throttled = 0
         self.forged = self.stale = self.full = self.refused = self.restarts = self.raised = 0
@@ -249,7 +249,10 @@ class Mesh:
         g.sent_ok = self._send(view, now)
         g.sent_at = later(now, (16 * p + 109) >> 7)  # the airtime at 1 Mbit/s
         g.sent_seq = self.seq
-        pace = r.near * 38  # 26 frames a second in earshot: 2.2 ms of air each, and what a node can open
+        pace = (
+            r.near + self._rowless
+        ) * 38  # 26 frames a second in earshot: 2.2 ms of air each, and what a node can open
+        self._rowless = 0
         if pace < self.period:
             pace = self.period
         self._next = later(now, pace - (pace >> 3) + ((pace >> 2) * self.chance() >> 10))
@@ -380,10 +383,16 @@ class Mesh:
             return
         if row < 0:
             row = r.add(origin, now)
-            if row < 0:
+            if row < 0:  # a full table: events still pass, each once as long as a slot remembers it
                 self.full += 1
-                return
-        r.take(row, get30(b, 6), seq)
+                if type == _STATE:
+                    self._rowless += 1
+                    return
+                if self.events.find(origin, seq & 0xFFFF) >= 0:
+                    self._again(b, origin, n)
+                    return
+        if row > 0:
+            r.take(row, get30(b, 6), seq)
         self.keys.heard(b[14])
         self.received += 1
         self._quiet = now
@@ -415,13 +424,14 @@ class Mesh:
         """True where the event in pool.plain is of now: by mesh time, or by a sender proved to be alive."""
         b = self.pool.plain
         r = self.room
-        ok = r.state[row] & FRESH
+        ok = row > 0 and r.state[row] & FRESH
         if b[4] & 1 and self.clock.synced:
             ok = -LIFE_MS < diff(self.clock.time(self.now), get30(b, 0)) < LIFE_MS
         if not ok:
             self.stale += 1
             return False
-        r.state[row] |= FRESH
+        if row > 0:
+            r.state[row] |= FRESH
         return True
 
     def _obey(self, origin):

@@ -227,12 +227,22 @@ def test_without_keys_it_says_so():
 
 
 def test_a_full_table_evicts_nobody():
-    w = World(4, seed=12, rows=3)
+    w = World(5, seed=12, rows=4)
     w.run(6)
-    ids = [list(b.mesh.room.node)[:3] for b in w.boards]
+    ids = [list(b.mesh.room.node)[:4] for b in w.boards]
     w.run(3)
-    assert ids == [list(b.mesh.room.node)[:3] for b in w.boards]
+    assert ids == [list(b.mesh.room.node)[:4] for b in w.boards]
     assert all(b.mesh.full for b in w.boards)
+    # an event reaches everybody whose time is ours, row or no row, once; who is in no table at all is left out
+    ours = [b for b in w.boards if abs(w.error(0, b.node - 1)) < 50]
+    assert len(ours) >= 3
+    for b in ours:
+        b.events.clear()
+    for b in ours:
+        assert b.mesh.send_event(PING, bytes([b.node, 0]), 2, -1)
+        w.run(3)
+    for b in ours:
+        assert sorted(e[2][0] for e in b.events) == [c.node for c in ours], b.events
 
 
 def test_who_is_gone_leaves_the_table():
