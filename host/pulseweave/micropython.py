@@ -42,9 +42,23 @@ def executable() -> str:
     return path
 
 
-def command(script: str | Path, *args: str, heap: str = "64m") -> list[str]:
-    """The command line that runs `script` under the unix port with a heap of `heap` bytes (k and m allowed)."""
-    return [executable(), "-X", f"heapsize={heap}", str(script), *args]
+@cache
+def emits_native() -> bool:
+    """Whether this port can compile Python to machine code as it imports (its native emitter)."""
+    line = [executable(), "-X", "emit=native", "-c", "print(6 * 7)"]
+    try:
+        return subprocess.run(line, capture_output=True, text=True, timeout=20).stdout.strip() == "42"
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def command(script: str | Path, *args: str, heap: str = "64m", native: bool = False) -> list[str]:
+    """The command line that runs `script` under the unix port with a heap of `heap` bytes (k and m allowed).
+
+    `native` lets MicroPython compile to machine code instead of bytecode: the same results sooner, no tracebacks.
+    """
+    emit = ["-X", "emit=native"] if native and emits_native() else []
+    return [executable(), *emit, "-X", f"heapsize={heap}", str(script), *args]
 
 
 def environment(*paths: str | Path) -> dict[str, str]:

@@ -139,9 +139,11 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     if seconds is None and (fast or where is None):
         seconds = first.seconds
     recorder = Recorder(record) if record else None
+    native = fast and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
 
     def make(which: str):
-        room = Simulation(prepare(which, overrides), seed, workers, recorder if which == name else None)
+        taped = recorder if which == name else None
+        room = Simulation(prepare(which, overrides), seed, workers, taped, native)
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
@@ -163,6 +165,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
         drive(live, ended, sys.stderr.isatty())
         result = live.measures.report(time.monotonic() - began, workers)
     except WorkerFailure as e:
+        if native and live and e.node >= 0:
+            e = retraced(e, live.sim.scenario, seed, workers)
         click.echo(f"\n{e}", err=True)
         kept = f"; the recording up to there is in {record}" if record else ""
         raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
@@ -180,6 +184,22 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     result["cpu_s"] = round(cpu, 3)
     result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
     write(result, json_file)
+
+
+def retraced(failure, scenario, seed: int, workers: int):
+    """The failure with its traceback: machine code keeps none, so the same run is taken as bytecode up to there."""
+    from pulseweave.sim.engine import Simulation
+    from pulseweave.sim.workers import WorkerFailure
+
+    again = Simulation(scenario, seed, workers)
+    try:
+        while again.tick * 0.02 <= failure.t_s + 0.02:
+            again.step()
+    except WorkerFailure as e:
+        return e
+    finally:
+        again.close()
+    return failure
 
 
 def drive(live, ended: list, terminal: bool) -> None:

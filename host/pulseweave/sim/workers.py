@@ -37,7 +37,7 @@ class WorkerFailure(Exception):
 class Worker:
     """One MicroPython process with the nodes of `plan` (see worker/fleet.py); `first` is its first node's index."""
 
-    def __init__(self, plan: dict, first: int):
+    def __init__(self, plan: dict, first: int, native: bool = False):
         self.first = first
         self.n = len(plan["nodes"])
         here_in, there_out = os.pipe()
@@ -47,7 +47,13 @@ class Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         heap = f"{(HEAP_BASE + HEAP_PER_NODE * self.n) >> 10}k"
         line = micropython.command(
-            HERE / "main.py", str(there_in), str(there_out), str(HERE / "shims"), str(DEVICE), heap=heap
+            HERE / "main.py",
+            str(there_in),
+            str(there_out),
+            str(HERE / "shims"),
+            str(DEVICE),
+            heap=heap,
+            native=native,
         )
         self.process = subprocess.Popen(
             line,
