@@ -15,6 +15,7 @@ COMMANDS = {
     "score": "pulseweave.score.command:score",
     "train": "pulseweave.score.train:train",
     "boards": "pulseweave.boards:boards",
+    "scene": "pulseweave.light_preview:scene",
     "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
 }
 
