@@ -32,7 +32,15 @@ class Series(NamedTuple):
 
 
 def run(
-    model="ou", seed=0, nodes=24, seconds=300.0, law="on", loss=0.3, lag_s=4.0, rest=0.05, **scenario
+    model="ou",
+    seed=0,
+    nodes=24,
+    seconds=300.0,
+    law: str | float = "on",
+    loss=0.3,
+    lag_s=4.0,
+    rest=0.05,
+    **scenario,
 ) -> Series:
     """Run one room. law: on, off, level (the level law alone) or a fixed damping 0..1 as a number.
 

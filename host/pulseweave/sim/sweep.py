@@ -13,6 +13,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+import click as plain
 import rich_click as click
 
 from pulseweave.problem import Problem
@@ -73,8 +74,8 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out):
     with (
         ProcessPoolExecutor(jobs) as pool,
         path.open("a") as f,
-        click.progressbar(
-            length=len(left), label=f"{len(left)} rooms", file=click.get_text_stream("stderr")
+        plain.progressbar(
+            length=len(left), label=f"{len(left)} rooms", file=plain.get_text_stream("stderr")
         ) as bar,
     ):
         futures = [pool.submit(measure, p) for p in left]

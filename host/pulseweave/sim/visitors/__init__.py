@@ -7,6 +7,7 @@ A crowd is any object with `step(t_s, dt_s, light: float[nodes]) -> dict`: `arou
 
 import importlib
 import inspect
+from typing import Any
 
 from pulseweave.problem import Problem
 
@@ -18,7 +19,7 @@ MODELS = {
 }
 
 
-def load(spec: str, seed: int, nodes: int, **scenario):
+def load(spec: str, seed: int, nodes: int, **scenario) -> Any:
     """The crowd that `spec` names: `synthetic`, `ou`, `bosse_treur`, `sisa`, `recordings:DIR` or `MODULE:CLASS`.
 
     Raises Problem where there is no such crowd, or where it cannot be made.
