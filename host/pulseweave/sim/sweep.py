@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -74,9 +75,7 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out):
     with (
         ProcessPoolExecutor(jobs) as pool,
         path.open("a") as f,
-        plain.progressbar(
-            length=len(left), label=f"{len(left)} rooms", file=plain.get_text_stream("stderr")
-        ) as bar,
+        plain.progressbar(length=len(left), label=f"{len(left)} rooms", file=sys.stderr) as bar,
     ):
         futures = [pool.submit(measure, p) for p in left]
         try:
