@@ -59,12 +59,16 @@ class Simulation:
         self.board = boards.load(scenario.board)
         self.description = self.board.device_dict()
         self.positions = room.layout(scenario.room.layout, n, scenario.room.spacing_m)
+        self.cluster = room.clusters(self.positions, scenario.room.cluster)
+        self.members = [np.flatnonzero(self.cluster == c).tolist() for c in range(self.cluster.max() + 1)]
+        self.heads = [members[0] for members in self.members]  # the node of each cluster that may command
         crowd = dict(scenario.crowd)
         self.crowd: Any = visitors.load(scenario.visitors, seed, n, **crowd)
         self.body = Body(seed, n)
         self.front = FrontEnd(self.description, seed, n)
         self.faults = Faults(self.description, seed, n)
         self.radio = Radio(seed, self.positions, **scenario.radio)
+        self._cut(False)
         self.rng = np.random.default_rng([seed, 0xAC7])  # who is meant where a script leaves it open
         s = self.description["strand"]
         self.strands = room.Strands(n, s["pixels"], s["order"])
@@ -120,7 +124,7 @@ class Simulation:
         shares = np.array_split(np.arange(self.n), min(workers, self.n))
         self.plan = {
             "boards": {self.board.name: self.description},
-            "network": keys(self.seed),
+            "network": keys(self.seed, [head + 1 for head in self.heads]),
             "nodes": plan_nodes,
         }
         for share in shares:
@@ -297,10 +301,9 @@ class Simulation:
             else:
                 self._crowd("touch", node)
         elif do == "partition":
-            half = np.argsort(self.positions[:, 0], kind="stable")[: self.n // 2]
-            self.radio.partition([half.tolist(), sorted(set(range(self.n)) - set(half.tolist()))])
+            self._cut(True)
         elif do == "heal":
-            self.radio.heal()
+            self._cut(False)
         elif do == "fault":
             self.faults.set(a.name, [node])
             self._flags()
@@ -311,10 +314,12 @@ class Simulation:
             self.tell(node, {"do": "ping", "id": self.ping})
         elif do == "damping":
             self.damping = a.on
-            self.tell(0, {"do": "damping", "on": a.on})
+            for head in self.heads:
+                self.tell(head, {"do": "damping", "on": a.on})
         elif do == "scene":
             self.scene = a.name
-            self.tell(0, {"do": "scene", "name": a.name})
+            for head in self.heads:
+                self.tell(head, {"do": "scene", "name": a.name})
             low, high = self.workers[0].ask({"do": "calibrate", "scene": a.name})["luminance"]
             self.eyes.scale(low, high)
         elif do == "reboot":
@@ -328,6 +333,20 @@ class Simulation:
             self.events.append(
                 {"t_s": round(t, 2), "kind": do, "node": node, "text": f"{do} {a.name}".strip()}
             )
+
+    def _cut(self, halves: bool) -> None:
+        """Who can hear whom: clusters are on different channels; `halves` also cuts each of them in two by position."""
+        groups = []
+        for members in self.members:
+            if halves:
+                order = [members[i] for i in np.argsort(self.positions[members, 0], kind="stable")]
+                groups += [sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])]
+            else:
+                groups.append(members)
+        if len(groups) > 1:
+            self.radio.partition(groups)
+        else:
+            self.radio.heal()
 
     def _crowd(self, what: str, *args) -> None:
         """A wish to the crowd, where it is a crowd that can be asked."""
@@ -362,14 +381,14 @@ class Simulation:
             self.recorder.close()
 
 
-def keys(seed: int) -> dict:
-    """The network of a simulated room, from its seed: key blobs in hex; node 1 may command."""
+def keys(seed: int, gateways: list[int]) -> dict:
+    """The network of a simulated room, from its seed: key blobs in hex; the nodes in `gateways` may command."""
 
     def key(what: str) -> bytes:
         return hashlib.sha256(f"pulseweave simulated {what} {seed}".encode()).digest()[:16]
 
     network = Network("simulated", 1 + seed % 254, {1: key("network")}, {1: key("command")})
-    return {"node": network.blob().hex(), "gateway": network.blob(True).hex(), "gateways": [1]}
+    return {"node": network.blob().hex(), "gateway": network.blob(True).hex(), "gateways": gateways}
 
 
 def checked(out: dict, key: str, n: int, kind) -> np.ndarray:

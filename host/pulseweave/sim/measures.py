@@ -55,7 +55,8 @@ class Measures:
         for number, (_origin, at) in list(self.sim.ping_log.items()):
             waiting = self._open.get(number)
             if waiting is None:
-                waiting = self._open[number] = self.sim.powered.copy()
+                waiting = self.sim.powered & (self.sim.cluster == self.sim.cluster[_origin])
+                self._open[number] = waiting
                 waiting[_origin] = False
                 self.pings_due += int(waiting.sum())
             heard = waiting & (done.pinged == number)
@@ -104,14 +105,15 @@ class Measures:
                 self.state_ages.extend(answer["ages"])
 
     def _clock(self, done: Tick) -> None:
-        """Mesh time of every synced node against that of the lowest id, at one true instant."""
+        """Mesh time of every synced node against that of the lowest id in its cluster, at one true instant."""
         r, sim = done.records, self.sim
         true_ms = done.number * 20.0 + sim.phase_ms
         offset = r.mesh_ms - true_ms
         good = (r.synced > 0) & sim.powered
-        if good.sum() > 1:
-            reference = offset[np.flatnonzero(good)[0]]
-            self.clock_errors.append(np.abs(offset[good] - reference))
+        for c in range(len(sim.heads)):
+            these = offset[good & (sim.cluster == c)]
+            if len(these) > 1:
+                self.clock_errors.append(np.abs(these - these[0]))
 
     def report(self, wall_s: float, workers: int) -> dict:
         """The JSON object of contract.md."""

@@ -30,6 +30,25 @@ def layout(kind: str, nodes: int, spacing: float) -> np.ndarray:
     return np.column_stack([xy, z])
 
 
+def clusters(positions: np.ndarray, largest: int) -> np.ndarray:
+    """int[nodes]: which cluster each node belongs to, none larger than `largest`; halves the room along its longer side
+    until that holds, so that clusters are compact. One cluster is one Wi-Fi channel and one table of the mesh."""
+    number = np.zeros(len(positions), int)
+    waiting, done = [np.arange(len(positions))], []
+    while waiting:
+        part = waiting.pop(0)
+        if len(part) <= largest:
+            done.append(part)
+            continue
+        place = positions[part, :2]
+        axis = int(np.argmax(np.ptp(place, axis=0)))
+        order = part[np.argsort(place[:, axis], kind="stable")]
+        waiting += [order[: len(order) // 2], order[len(order) // 2 :]]
+    for i, part in enumerate(sorted(done, key=lambda p: int(p.min()))):
+        number[part] = i
+    return number
+
+
 class Strands:
     """All strands of the room as one array of wire bytes; `order` such as "GRB" or "GRBW"."""
 

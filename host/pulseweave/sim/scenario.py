@@ -32,10 +32,12 @@ ACTIONS = (
 
 
 class Room(msgspec.Struct, forbid_unknown_fields=True):
-    """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid or line; metres."""
+    """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid or line; metres. More nodes
+    than `cluster` make several clusters, each on a channel of its own: 64 is what a node's table holds."""
 
     layout: str = "canopy"
     spacing_m: Annotated[float, msgspec.Meta(gt=0, le=100)] = 1.4
+    cluster: Annotated[int, msgspec.Meta(ge=1, le=254)] = 64
 
 
 class Action(msgspec.Struct, forbid_unknown_fields=True):

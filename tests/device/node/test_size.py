@@ -106,7 +106,7 @@ def test_heap(tmp_path, record_property):
     if why := ports.wasm_missing():
         missing(why)
     board = boards.load("virtual").device_dict()
-    plan = {"boards": {"virtual": board}, "network": keys(1)}
+    plan = {"boards": {"virtual": board}, "network": keys(1, [1])}
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     deploy(tmp_path / "compiled")
     mounts = {

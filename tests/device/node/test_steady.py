@@ -46,7 +46,7 @@ def stage(tmp_path_factory):
             }
             for i in range(NODES)
         ]
-        plan = {"boards": {name: board}, "network": keys(1), "nodes": nodes}
+        plan = {"boards": {name: board}, "network": keys(1, [1]), "nodes": nodes}
         (place / f"{name}.json").write_text(json.dumps(plan))
     return place
 
