@@ -114,6 +114,18 @@ class Node:
                 keep.quiet(now)
                 self._quiet = 0
 
+    # What the mesh brings for this node: methods, because a closure called with five arguments would allocate.
+
+    def on_policy(self, buf, start, n, origin, at):
+        self.damp.policy(buf, start, n)
+
+    def on_ping(self, buf, start, n, origin, at):
+        if n >= 2:
+            self.ping = buf[start] << 8 | buf[start + 1]
+
+    def on_identify(self, buf, start, n, origin, at):
+        self.light.show_only(IDENTIFY, self.mesh.now, 10000)
+
     def _button(self):
         """The opt-out button: held for a second it turns mediation off for this visitor, or on again."""
         button = self.hardware.button

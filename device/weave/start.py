@@ -10,9 +10,10 @@ from .damp import Damp
 from .drivers import Hardware
 from .keep import Keep
 from .light import Light, Site
-from .light.scenes import IDENTIFY, find
+from .light.scenes import find
 from .mesh import Mesh
 from .mesh import keys as mesh_keys
+from .mesh.frame import IDENTIFY, PING, POLICY, SCENE, VISITOR
 from .node import Node
 from .sense import Sense
 from .sense.calibration import Calibration
@@ -72,23 +73,9 @@ def site(config, strand):
 
 def listen(node):
     """Which part an event of the mesh belongs to."""
-    from .mesh.frame import IDENTIFY as IDENTIFY_EVENT
-    from .mesh.frame import PING, POLICY, SCENE, VISITOR
-
-    mesh = node.mesh
-
-    def on_policy(buf, start, n, origin, at):
-        node.damp.policy(buf, start, n)
-
-    def on_ping(buf, start, n, origin, at):
-        if n >= 2:
-            node.ping = buf[start] << 8 | buf[start + 1]
-
-    def on_identify(buf, start, n, origin, at):
-        node.light.show_only(IDENTIFY, mesh.now, 10000)
-
-    mesh.on(SCENE, node.light.on_scene)
-    mesh.on(VISITOR, node.light.on_scene)
-    mesh.on(POLICY, on_policy)
-    mesh.on(PING, on_ping)
-    mesh.on(IDENTIFY_EVENT, on_identify)
+    on = node.mesh.on
+    on(SCENE, node.light.on_scene)
+    on(VISITOR, node.light.on_scene)
+    on(POLICY, node.on_policy)
+    on(PING, node.on_ping)
+    on(IDENTIFY, node.on_identify)

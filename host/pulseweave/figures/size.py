@@ -31,7 +31,7 @@ sys.path[:] = ['/worker/shims', '/worker', '/compiled'] + sys.path
 with open('/stage/plan.json') as f:
     plan = json.loads(f.read())
 # everything that is the simulator's is loaded before the node, so that only the node is weighed
-import virtual, machine, neopixel, espnow, network, esp32, time, probe, streams, ramdisk, provision, max30102, uctypes
+import cryptolib, virtual, machine, neopixel, espnow, network, esp32, time, probe, streams, ramdisk, provision, max30102, uctypes
 from array import array
 from virtual import bus, VirtualBoard
 from fleet import Fleet
@@ -106,7 +106,7 @@ def heap(folder: Path) -> tuple[int, int]:
 
     if why := ports.wasm_missing():
         raise Problem(why)
-    plan = {"boards": {"virtual": boards.load("virtual").device_dict()}, "network": keys(1)}
+    plan = {"boards": {"virtual": boards.load("virtual").device_dict()}, "network": keys(1, [1])}
     (folder / "plan.json").write_text(json.dumps(plan))
     deploy(folder / "compiled")
     mounts = {WORKER: "/worker", folder / "compiled": "/compiled", folder: "/stage"}

@@ -33,7 +33,7 @@ def stage(folder: Path, nodes: int, pixels: int, seconds: float, board: str = "v
             )
     plan = {
         "boards": {board: description},
-        "network": keys(1),
+        "network": keys(1, [1]),
         "nodes": [
             {
                 "node": i + 1,

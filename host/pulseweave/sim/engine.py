@@ -147,7 +147,7 @@ class Simulation:
         k = self.tick
         self._script(k)
         block = self._sense(k) if k % BLOCK == 0 else None
-        self.deliveries = self.radio.step(k, k * 20.0, self.sent)
+        self.deliveries = self.radio.step(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
         self._send(k, block, self.deliveries, records)
         done = self._receive(k, records)
         done.deliveries = self.deliveries

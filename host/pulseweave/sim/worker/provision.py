@@ -13,4 +13,5 @@ def provision(board, network):
     config.save()
     node = board.settings["node"]
     blob = network["gateway"] if node in network["gateways"] else network["node"]
-    board.nvs["weave"] = {"net": unhexlify(blob)}
+    # the first provisioning of a node starts its epochs here (pulseweave.network.Network.admit)
+    board.nvs["weave"] = {"net": unhexlify(blob), "epoch": 1 << 16}
