@@ -132,7 +132,9 @@ def test_cpu_time_is_that_of_the_child():
 
 
 def test_a_running_process_is_seen():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as p:
+    line = [sys.executable, "-c", "print('here', flush=True); input()"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+        p.stdout.readline()
         assert peak_kb(p.pid) > 100
         assert cpu_s(p.pid) >= 0
         p.communicate(b"\n")

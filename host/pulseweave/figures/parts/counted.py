@@ -62,6 +62,7 @@ class Counter:
         """One tick of `board`, counted."""
         node = board.node
         rows = [[0] * len(CLASSES) for _ in range(PARTS)]
+        rows[AROUND][BUILTIN] = 1  # the call of the tick itself
         plain = node._steps
 
         def wrap(step, k):
