@@ -86,12 +86,12 @@ class MicroPythonFailure(Exception):
 class MicroPythonItem(pytest.Item):
     def __init__(self, *, port, function, **kw):
         super().__init__(**kw)
-        self.port, self.function = port, function
+        self.port, self.name_of = port, function
 
     def runtest(self):
         if self.port == "wasm" and (why := ports.wasm_missing()):
             missing(why)
-        word, text = self.parent.outcome(self.port, self.function)
+        word, text = self.parent.outcome(self.port, self.name_of)
         if word == "skip":
             pytest.skip(text)
         if word == "FAIL":
