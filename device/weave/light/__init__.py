@@ -139,8 +139,11 @@ class Light:
             self._until = (now - _HALF + ms - _HALF) & _MASK
 
     def on_scene(self, buf, start, n, origin, at):
-        """Handler of scene events (scene_payload); what makes no sense is counted in `rejected` and changes nothing."""
-        if n < 1 or buf[start] & _ECHO:
+        """Handler of scene and echo events; what makes no sense is counted in `rejected` and changes nothing."""
+        if n and buf[start] & _ECHO:
+            self.on_echo(buf, start, n, origin, at)
+            return
+        if n < 1:
             self.rejected += 1
             return
         fade = buf[start + 1] * 100 if n > 1 else _FADE_MS
