@@ -1,7 +1,11 @@
 """A rehearsal of a scene: how bright it is when the level is 0 and when it is 1, measured on its pixels.
 
-The real Light renders on a spare virtual board with nobody touching it, everything held at the wanted level.
+The real Light renders on a spare virtual board for a visitor with a steady heart of 70 beats a minute, everything held at
+the wanted level: a heartbeat is light too, so a scene without one would be darker than any that a visitor sees.
 """
+
+SECONDS = 24
+SETTLING = 10  # cross-fade and slow colours
 
 
 class Still:
@@ -24,8 +28,8 @@ class Still:
         self.visitor = 1
 
 
-def luminance(fleet, scene):
-    """[low, high]: mean linear luminance (ITU-R BT.709, white as 1) over 8 s at level 0 and at level 4096."""
+def luminance(fleet, scene, levels=(0, 4096)):
+    """[low, high]: mean linear luminance (ITU-R BT.709, white as 1) over 14 s at level 0 and at level 4096."""
     from virtual import VirtualBoard
     from weave.drivers.strand import Strand
     from weave.keep.config import Config
@@ -45,7 +49,7 @@ def luminance(fleet, scene):
     eye = {"R": 0.2126, "G": 0.7152, "B": 0.0722, "W": 1.0}
     weights = [eye[channel] for channel in s["order"]]
     try:
-        for level in (0, 4096):
+        for level in levels:
             bus.pixels = bytearray(size)
             bus.dirty = bytearray(1)
             bus.board = VirtualBoard(0, 0, description, 0, b"\2\0\0\0\0\0")
@@ -54,13 +58,17 @@ def luminance(fleet, scene):
             light.set_scene(number, 0)
             still = Still(level)
             total = 0.0
-            for k in range(900):
+            for k in range(SECONDS * 50):
                 now = k * 20
+                if k % 43 == 0:
+                    still.onset = still.beats = still.beats + 1
+                    still.beat_ms = now
                 light.step(now, now, still, still, still)
-                if k >= 500 and k % 2 == 0:
+                if k >= SETTLING * 50 and k % 2 == 0:
                     for i in range(size):
                         total += weights[i % len(weights)] * strand.buf[i]
-            result.append(total / (200 * 255 * s["pixels"]))
+            frames = (SECONDS - SETTLING) * 25
+            result.append(total / (frames * 255 * s["pixels"]))
     finally:
         bus.board, bus.pixels, bus.dirty, bus.shown = kept
     return result
