@@ -289,10 +289,17 @@ class Light:
         span = v[_FULL] - dark
         ours = dark + (span * ours >> 12)
         own = dark + (span * own >> 12)
-        # the pulse takes its light from the ground: the mean stays the level's
+        # the pulse takes its light from the ground: the mean stays the level's; what a dark ground cannot give, mine does
         mean = self.heart.mean >> 6
-        self._ours = ours - (mean if mean < ours >> 1 else ours >> 1)
-        self._mine = own - (mean if mean < own >> 1 else own >> 1)
+        most = ours * 3 >> 2
+        if mean > most:
+            self._ours = ours - most
+            if rho > 256:
+                mean += (mean - most) * (4096 - rho) // rho
+        else:
+            self._ours = ours - mean
+        most = own * 3 >> 2
+        self._mine = own - (mean if mean < most else most)
         if rho < 16:
             v[10] = 0
         elif rho > 4080:

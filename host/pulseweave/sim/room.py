@@ -8,6 +8,7 @@ import numpy as np
 
 from pulseweave.problem import Problem
 
+FAINTEST = 1e-3  # of full luminance: less between level 0 and 1 is no message
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 GOLDEN = np.pi * (3 - np.sqrt(5))
 
@@ -92,8 +93,9 @@ class Eyes:
         self.scale(low, high)
 
     def scale(self, low: float, high: float) -> None:
-        """The scene's luminance at level 0 and at level 1."""
-        self.low, self.span = low, max(high - low, 1e-6)
+        """The scene's luminance at level 0 and at level 1; a scene that does not carry the level (vigil) says nothing."""
+        self.low = low
+        self.gain = 1.0 / (high - low) if high - low > FAINTEST else 0.0
 
     def look(self, luminance: np.ndarray) -> None:
         """One tick of light."""
@@ -102,7 +104,7 @@ class Eyes:
 
     def seen(self) -> np.ndarray:
         """float64[nodes] 0..1 since the last call; what is darker or brighter than the scene's span is clipped."""
-        light = (self.sum / max(self.ticks, 1) - self.low) / self.span
+        light = (self.sum / max(self.ticks, 1) - self.low) * self.gain
         self.sum[:] = 0
         self.ticks = 0
         return np.clip(light, 0.0, 1.0).astype(np.float64)
