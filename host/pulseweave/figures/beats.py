@@ -18,7 +18,7 @@ from pulseweave.score.command import score_beats
 
 FOLDER = "ppg_ecg_50hz"
 F1_MIN, MAE_MAX = 0.9860, 8.1
-NOTE = "peers are not causal and not integer; limits: the best peer's published F1 and an interval error of 8.1 ms"
+NOTE = "a file on which a peer fails counts for neither; peers are not causal and not integer; limits: the best peer's published F1 and an interval error of 8.1 ms"
 
 
 def neurokit(x: np.ndarray, fs: float, method: str) -> np.ndarray:
@@ -31,15 +31,12 @@ def neurokit(x: np.ndarray, fs: float, method: str) -> np.ndarray:
 
 
 def heartpy(x: np.ndarray, fs: float) -> np.ndarray:
-    """Peaks in s that HeartPy keeps, with its defaults on scaled data; none where it gives up."""
+    """Peaks in s that HeartPy finds in the band 0.7-8 Hz (unfiltered its F1 is 0.036 lower)."""
     import heartpy as hp
 
-    try:
-        found, _ = hp.process(hp.scale_data(x), fs)
-    except hp.exceptions.BadSignalWarning:
-        return np.zeros(0)
-    peaks, kept = np.asarray(found["peaklist"]), np.asarray(found["binary_peaklist"], bool)
-    return np.asarray(peaks[kept], float) / fs
+    band = hp.filter_signal(x, [0.7, 8.0], fs, order=2, filtertype="bandpass")
+    found, _ = hp.process(band, fs)
+    return np.asarray(found["peaklist"], float) / fs
 
 
 PEERS = (
@@ -54,33 +51,29 @@ def measure(quick: bool) -> list[Figure]:
     if quick:
         files = files[::4]
     chosen = [r for p in files if (r := recordings.load(p)).kind == "beats"]
-    device = beats.figures([score_beats(r)[0] for r in run.many(chosen)])
+    runs = list(run.many(chosen))
     out = []
     for name, package, detect in PEERS:
-        tallies = []
+        ours, theirs = [], []
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            try:
-                for r in chosen:
+            for r, device in zip(chosen, runs, strict=True):
+                try:
                     found = detect(r.pulse.astype(float), float(recordings.RATE))
-                    tallies.append(beats.tally(r.ref, found, r.excluded, r.seconds, r.floating))
-            except ImportError as e:
-                raise Problem(
-                    f"{package} is missing ({e}): run `make test` once, it installs the peers"
-                ) from None
-        peer = beats.figures(tallies)
-        tag = name.split()[-1].lower()
-        at = (name, version(package))
+                except ImportError as e:
+                    raise Problem(f"{package} is missing ({e}): `make test` installs the peers") from None
+                except (ValueError, IndexError, Warning):
+                    continue  # the peer fails on this file: it counts for neither
+                theirs.append(beats.tally(r.ref, found, r.excluded, r.seconds, r.floating))
+                ours.append(score_beats(device)[0])
+        mine, peer = beats.figures(ours), beats.figures(theirs)
+        of, tag = version(package), name.split()[-1].lower()
+        if len(ours) < len(chosen):
+            of += f" (fails on {len(chosen) - len(ours)} of {len(chosen)} files)"
         out += [
-            Figure(f"beats_f1_vs_{tag}", device["f1"], "F1", at[0], peer["f1"], at[1], F1_MIN, more=True),
+            Figure(f"beats_f1_vs_{tag}", mine["f1"], "F1", name, peer["f1"], of, F1_MIN, more=True),
             Figure(
-                f"beats_ibi_mae_vs_{tag}",
-                device["ibi_mae_ms"],
-                "ms",
-                at[0],
-                peer["ibi_mae_ms"],
-                at[1],
-                MAE_MAX,
+                f"beats_ibi_mae_vs_{tag}", mine["ibi_mae_ms"], "ms", name, peer["ibi_mae_ms"], of, MAE_MAX
             ),
         ]
     return out
