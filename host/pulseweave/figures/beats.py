@@ -18,7 +18,10 @@ from pulseweave.score.command import score_beats
 
 FOLDER = "ppg_ecg_50hz"
 F1_MIN, MAE_MAX = 0.9860, 8.1
-NOTE = "a file on which a peer fails counts for neither; peers are not causal and not integer; limits: the best peer's published F1 and an interval error of 8.1 ms"
+NOTE = (
+    "a file on which a peer fails counts for neither; peers are not causal and not integer; "
+    "limits: the best peer's published F1 and an interval error of 8.1 ms"
+)
 
 
 def neurokit(x: np.ndarray, fs: float, method: str) -> np.ndarray:

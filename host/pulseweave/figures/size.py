@@ -31,7 +31,8 @@ sys.path[:] = ['/worker/shims', '/worker', '/compiled'] + sys.path
 with open('/stage/plan.json') as f:
     plan = json.loads(f.read())
 # everything that is the simulator's is loaded before the node, so that only the node is weighed
-import cryptolib, virtual, machine, neopixel, espnow, network, esp32, time, probe, streams, ramdisk, provision, max30102, uctypes
+import cryptolib, virtual, machine, neopixel, espnow, network, esp32, time, uctypes
+import probe, streams, ramdisk, provision, max30102
 from array import array
 from virtual import bus, VirtualBoard
 from fleet import Fleet
