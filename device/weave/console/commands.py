@@ -167,25 +167,3 @@ def watch(con, node, args):
 def beats(con, node, args):
     con.beats = stream(con, node, args)
     return {"beats": con.beats}
-
-
-def keys(doc):
-    """In their own order where they have one, else sorted."""
-    return doc if isinstance(doc, OrderedDict) else sorted(doc)
-
-
-def row(doc):
-    """A document on one line; a `text` (a traceback) stays out."""
-    return "  ".join("%s %s" % (k, doc[k]) for k in keys(doc) if k != "text")
-
-
-def text(doc):
-    """Lines of a document, for people; a traceback comes on lines of its own."""
-    if isinstance(doc, dict):
-        return ["%-15s%s" % (k, doc[k]) for k in keys(doc)]
-    out = [] if doc else ["nothing"]
-    for d in doc:
-        out.append(row(d))
-        if "text" in d:
-            out.append(d["text"].replace("\n", "\r\n  "))
-    return out

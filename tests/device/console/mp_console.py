@@ -333,7 +333,7 @@ def test_idle_and_streaming_allocate_nothing():
     con.run(["watch", "-f"])
     con.run(["beats", "-f"])
     con.run(["raw"])
-    con._busy = True
+    con.busy = True
     con.since = 536860000
     run(con, n, 200)
     con._next = 0
