@@ -8,6 +8,7 @@ The pages that listen run in a process of their own and are not counted.
 
 import asyncio
 import json
+import queue
 import subprocess
 import sys
 import threading
@@ -75,11 +76,10 @@ def measure(nodes: int = 200, pixels: int = 60, pages: int = 3, seconds: float =
     with serve(source, port=0) as server:
         cpu, rate = listened(f"ws://127.0.0.1:{server.port}/live", pages, seconds)
     size = 24 + nodes * pixels * 3
-    stop, ready = threading.Event(), threading.Event()
+    stop, ready = threading.Event(), queue.SimpleQueue()
     thread = threading.Thread(target=lambda: asyncio.run(bare(bytes(size), stop, ready)), daemon=True)
     thread.start()
-    ready.wait()
-    peer, peer_rate = listened(f"ws://127.0.0.1:{ready.port}/", pages, seconds)
+    peer, peer_rate = listened(f"ws://127.0.0.1:{ready.get()}/", pages, seconds)
     stop.set()
     thread.join()
     return {
@@ -100,14 +100,15 @@ def listened(url: str, pages: int, seconds: float) -> tuple[float, float]:
     """(share of a core this process took, pictures per second and page) while `pages` listen elsewhere."""
     command = [sys.executable, "-m", "pulseweave.gather.web.bench", "listen", url, str(pages), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listeners:
+        assert listeners.stdout is not None
         listeners.stdout.readline()  # all are connected
         wall, cpu = time.monotonic(), time.process_time()
         got = json.loads(listeners.stdout.readline())
         return (time.process_time() - cpu) / (time.monotonic() - wall), got / pages / seconds
 
 
-async def bare(message: bytes, stop: threading.Event, ready: threading.Event) -> None:
-    """The peer: the same bytes to everybody, FPS times a second."""
+async def bare(message: bytes, stop: threading.Event, ready: "queue.SimpleQueue[int]") -> None:
+    """The peer: the same bytes to everybody, FPS times a second; puts its port into `ready`."""
     there = set()
 
     async def hold(socket):
@@ -116,8 +117,7 @@ async def bare(message: bytes, stop: threading.Event, ready: threading.Event) ->
         there.discard(socket)
 
     async with serve_websockets(hold, "127.0.0.1", 0, compression=None) as server:
-        ready.port = server.sockets[0].getsockname()[1]
-        ready.set()
+        ready.put(server.sockets[0].getsockname()[1])
         while not stop.is_set():
             broadcast(there, message)
             await asyncio.sleep(1 / FPS)

@@ -8,6 +8,7 @@ order, the last 256 of them.
 import asyncio
 import logging
 from collections import deque
+from typing import Generic, TypeVar
 
 from pulseweave.gather.web import wire
 
@@ -20,13 +21,16 @@ EVENTS = 256
 HISTORY = 2400  # rows of the curve kept for pages that come later: ten minutes at 4 Hz
 
 
-class Newest:
+Message = TypeVar("Message", str, bytes)
+
+
+class Newest(Generic[Message]):
     """The newest message of one kind and how many there have been."""
 
-    def __init__(self):
-        self.message, self.count = None, 0
+    def __init__(self, empty: Message):
+        self.message, self.count = empty, 0
 
-    def put(self, message) -> None:
+    def put(self, message: Message) -> None:
         self.message = message
         self.count += 1
 
@@ -36,7 +40,7 @@ class Pump:
 
     def __init__(self, source):
         self.source = source
-        self.meta, self.state, self.picture = Newest(), Newest(), Newest()
+        self.meta, self.state, self.picture = Newest(""), Newest(""), Newest(b"")
         self.room = {}  # the newest meta as the source gave it
         self.neighbours = []  # of the newest state, by strand
         self.events = deque(maxlen=EVENTS)  # (count, event)

@@ -89,7 +89,7 @@ def listen(host: str, port: int) -> sockets.socket:
             ) from None
         why = {errno.EACCES: "not permitted", errno.EADDRNOTAVAIL: "not an address of this machine"}
         raise Problem(
-            f"the page cannot listen on {host}:{port} ({why.get(e.errno, e.strerror)}): "
+            f"the page cannot listen on {host}:{port} ({why.get(e.errno or 0, e.strerror)}): "
             f"use e.g. --web 127.0.0.1:8080 or --web off"
         ) from None
     return s
@@ -153,7 +153,7 @@ class Server:
         self.port = self.socket.getsockname()[1]
         self.pump = Pump(source)
         self.pages = 0
-        self._lock = None
+        self._lock = asyncio.Lock()  # one command at a time, whichever page it comes from
         self._ready, self._failed = threading.Event(), None
         self._thread = None
 
@@ -196,7 +196,6 @@ class Server:
             self._ready.set()
 
     async def _main(self) -> None:
-        self._lock = asyncio.Lock()
         pumping = asyncio.create_task(self.pump.run())
         ready = asyncio.create_task(self._await_start())
         try:
