@@ -18,14 +18,17 @@ MEANING = {"beats": "reference beats (ref_beats_s or rr_ms)", "stress": "labelle
 def covered(r: run.Run) -> np.ndarray:
     """Seconds (1 Hz, within the reference) in which the node trusts its beats."""
     trusted = r.series["quality"] >= beats.GATE
-    if not r.recording.floating and len(r.recording.ref):
-        trusted = trusted[r.t_s <= r.recording.ref[-1] + 1]
+    ref = r.recording.ref
+    assert ref is not None, "only recordings with reference beats come here"
+    if not r.recording.floating and len(ref):
+        trusted = trusted[r.t_s <= ref[-1] + 1]
     return trusted
 
 
 def score_beats(r: run.Run) -> tuple[beats.Tally, beats.Tally]:
     """All beats of the recording, and those of the seconds in which quality passes the gate."""
     q = r.recording
+    assert q.ref is not None, "only recordings with reference beats come here"
     every = beats.tally(q.ref, r.beats[:, 0], q.excluded, q.seconds, q.floating)
     low = r.t_s[r.series["quality"] < beats.GATE] - every.lag
     excluded = np.concatenate([q.excluded, np.column_stack([low - 1, low])])
@@ -82,7 +85,7 @@ def table(rows: dict[str, dict], pooled: dict) -> str:
 
 def gather(folder: Path, kind: str | None) -> tuple[str, list[recordings.Recording]]:
     """The recordings of one kind below a folder. Raises Problem where there is none, or two kinds and none is named."""
-    found = []
+    found: list[recordings.Recording] = []
     for path in recordings.folder(folder):
         found.append(recordings.load(path))
     clash = Counter(r.name for r in found)
@@ -141,8 +144,9 @@ def score(folder, kind, dump_to, json_to, plot_to, workers):
     for r in run.many(chosen, workers):
         name = r.recording.name
         if kind == "beats":
-            part = (*score_beats(r), covered(r))
-            rows[name] = row_beats(*([p] for p in part))
+            every, gated = score_beats(r)
+            part = every, gated, covered(r)
+            rows[name] = row_beats([every], [gated], [part[2]])
         else:
             part = stress.windows(r)
             rows[name] = stress.figures(part, weights.threshold())

@@ -40,10 +40,16 @@ def logistic(bias: float, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def threshold(bias: float, weights: np.ndarray, w: stress.Windows) -> float:
-    """The score from which a minute counts as aroused: best balanced accuracy on the training windows, in hundredths."""
+    """The score from which a minute counts as aroused: best balanced accuracy on the training windows, in hundredths.
+
+    Raises Problem where all minutes have one label.
+    """
     p = logistic(bias, weights, w.features)
     grid = np.arange(0.1, 0.61, 0.01)
-    return float(grid[int(np.argmax([stress.balanced(p, w.stress, g) for g in grid]))])
+    scores = [s for g in grid if (s := stress.balanced(p, w.stress, g)) is not None]
+    if not scores:
+        raise Problem("the labelled minutes are all of one kind: training needs both stress and rest")
+    return float(grid[int(np.argmax(scores))])
 
 
 def source(bias: float, weights: np.ndarray, cut: float, people: int, minutes: int) -> str:
