@@ -31,6 +31,7 @@ def frames(scene: str, strands: int, pixels: int, seconds: int, level: float = 0
         stderr=subprocess.PIPE,
         env=micropython.environment(DEVICE),
     )
+    assert run.stdout is not None and run.stderr is not None
     size = strands * pixels * 3
     try:
         while len(wire := run.stdout.read(size)) == size:

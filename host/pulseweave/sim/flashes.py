@@ -182,7 +182,7 @@ def analyse(frames: np.ndarray, fps: float, encoding: str = "linear") -> Report:
     """The report of a recording `[frames, strands, pixels, 3 or 4]` at `fps` frames per second (above 0)."""
     if fps <= 0:
         raise ValueError(f"frame rate {fps} is not above 0")
-    meter = FlashMeter(*frames.shape[1:3], encoding)
+    meter = FlashMeter(frames.shape[1], frames.shape[2], encoding)
     for i, frame in enumerate(frames):
         meter.push(frame, i / fps)
     return meter.result()
