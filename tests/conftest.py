@@ -14,8 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import ports  # noqa: E402
-from pulseweave.paths import data  # noqa: E402
+import ports
+from pulseweave.paths import data
 
 STRICT = os.environ.get("PULSEWEAVE_STRICT") == "1"
 

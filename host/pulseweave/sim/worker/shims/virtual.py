@@ -5,7 +5,6 @@ where in the current 100 ms block of sensor samples this tick lies, `bus.tick` c
 All numbers that device code can see are integers inside 31 bits. Nothing here allocates while a node ticks.
 """
 
-from array import array
 from struct import pack_into
 
 FRAME = 250
