@@ -15,7 +15,7 @@ import rich_click as click
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 
-DEFAULT = "calm"
+DEFAULT = "gathering"
 
 
 @click.command()
@@ -185,6 +185,19 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     result["cpu_s"] = round(cpu, 3)
     result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
     write(result, json_file)
+    if not json_file:
+        click.echo(summary(result))
+
+
+def summary(r: dict) -> str:
+    """A run in two lines for a person."""
+    settled = r["arousal"]["settle_s"]
+    calm = "never settled" if settled is None else f"settled {settled:g} s after"
+    return (
+        f"{r['scenario']}: {r['nodes']} nodes for {r['seconds']:g} s, peak {r['arousal']['peak']}, {calm}, "
+        f"g at most {r['damping']['g_max']:.2f}, {r['light']['flashes_per_s_max']:g} flashes/s at worst\n"
+        f"{r['node_seconds_per_cpu_s']:g} node-seconds per CPU-second, digest {r['digest'][:16]}"
+    )
 
 
 def retraced(failure, scenario, seed: int, workers: int):
