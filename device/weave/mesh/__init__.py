@@ -9,31 +9,21 @@ is committed and, only then, anything is remembered about the sender.
 
 from micropython import const
 
-from weave.mesh.clock import Clock
-from weave.mesh.events import BLOCKS, LIFE_MS, Events
-from weave.mesh.frame import (  # noqa: F401  the kinds are for the rest of the node
-    ALARM,
-    CONFIG,
-    IDENTIFY,
-    PING,
-    POLICY,
-    SCENE,
-    VISITOR,
-    diff,
-    get16,
-    get30,
-    later,
-    put16,
-    put30,
-)
-from weave.mesh.gossip import Gossip
-from weave.mesh.roster import FRESH, Roster
+from .clock import Clock
+from .events import BLOCKS, Events
+from .frame import diff, get16, get30, later, put16, put30
+from .gossip import Gossip
+from .roster import Roster
 
 _M = const(0x3FFFFFFF)
 _VERSION = const(0x51)
 _STATE = const(1)
 _EVENT = const(2)
 _KINDS = const(16)
+_POLICY = const(2)  # kinds of events, as in frame.py
+_CONFIG = const(3)
+_FRESH = const(2)  # bit of a row, as in roster.py
+_LIFE_MS = const(30000)  # as in events.py
 _EVERYBODY = const(0xFFFF)
 _DATA_MAX = const(200)
 _TTL = const(15)
@@ -82,20 +72,12 @@ class Mesh:
         self._next = self._slow = self._told = self._restarted = self._quiet = 0
         self._row = self._rowless = self._fails = 0  # _rowless: beacons since our last of those without a row
         self._tokens = self._strangers = 25
+        self.synced = 0  # 1 once the node has a mesh time
+        self.neighbours = 0  # nodes in earshot; both are brought up to date ten times a second
         self.sent = self.received = self.rejected = self.duplicates = self.throttled = 0
         self.forged = self.stale = self.full = self.refused = self.restarts = self.raised = 0
 
     # --- what the rest of the node uses ---------------------------------------------------------------------
-
-    @property
-    def synced(self):
-        """1 once the node has a mesh time."""
-        return self.clock.synced
-
-    @property
-    def neighbours(self):
-        """Nodes in earshot."""
-        return self.room.near
 
     def time(self, now):
         """Mesh ms (30 bits) of the local ms `now`."""
@@ -134,7 +116,7 @@ class Mesh:
         for k in range(n):
             b[16 + k] = buf[k]
         n += 16
-        if kind == POLICY or kind == CONFIG:
+        if kind == _POLICY or kind == _CONFIG:
             b[5] = self.keys.command_id()
             cmac = self.keys.command(b[5])
             if not cmac or not self.keys.may_command:
@@ -330,6 +312,8 @@ class Mesh:
         self._tokens = min(self._tokens + 20, 30)
         self._strangers = min(self._strangers + 3, 25)
         r = self.room
+        self.synced = self.clock.synced
+        self.neighbours = r.near
         step = r.count // 10 + 1
         r.grow(now, self._row, step)
         self._row += step
@@ -424,14 +408,14 @@ class Mesh:
         """True where the event in pool.plain is of now: by mesh time, or by a sender proved to be alive."""
         b = self.pool.plain
         r = self.room
-        ok = row > 0 and r.state[row] & FRESH
+        ok = row > 0 and r.state[row] & _FRESH
         if b[4] & 1 and self.clock.synced:
-            ok = -LIFE_MS < diff(self.clock.time(self.now), get30(b, 0)) < LIFE_MS
+            ok = -_LIFE_MS < diff(self.clock.time(self.now), get30(b, 0)) < _LIFE_MS
         if not ok:
             self.stale += 1
             return False
         if row > 0:
-            r.state[row] |= FRESH
+            r.state[row] |= _FRESH
         return True
 
     def _obey(self, origin):
@@ -441,7 +425,7 @@ class Mesh:
         n = b[7]
         if n > _DATA_MAX or not 0 < kind < _KINDS:
             return 0
-        if kind == POLICY or kind == CONFIG:
+        if kind == _POLICY or kind == _CONFIG:
             cmac = self.keys.command(b[5])
             wrong = 1
             if cmac:

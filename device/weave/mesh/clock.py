@@ -16,7 +16,7 @@ Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in
 
 from micropython import const
 
-from weave.mesh.frame import diff, later, put30
+from .frame import diff, later, put30
 
 _M = const(0x3FFFFFFF)
 _ROOT_MS = const(6000)

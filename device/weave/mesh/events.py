@@ -9,15 +9,15 @@ from array import array
 
 from micropython import const
 
-from weave.mesh.cmac import ALL
-from weave.mesh.frame import diff, later
+from .cmac import ALL
+from .frame import diff, later
 
 _IMIN = const(30)
 _DOUBLINGS = const(6)
 _K = const(3)
 _RESTING = const(254)
 _EMPTY = const(255)
-LIFE_MS = const(30000)
+_LIFE_MS = const(30000)
 BLOCKS = (2, 4, 8, 14)  # payload blocks an event may have: the views that exist
 
 
@@ -120,4 +120,4 @@ class Events:
 
     def alive(self, s, now):
         """True where slot s holds an event young enough to be asked for."""
-        return s >= 0 and self._k[s] != _EMPTY and diff(now, self.born[s]) < LIFE_MS
+        return s >= 0 and self._k[s] != _EMPTY and diff(now, self.born[s]) < _LIFE_MS

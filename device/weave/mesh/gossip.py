@@ -7,14 +7,17 @@ Every beacon carries a digest of who is in the table: where a neighbour's differ
 
 from micropython import const
 
-from weave.mesh.frame import diff, get16, get30, later, put16, put30
-from weave.mesh.roster import COUNTED, FRESH, KNOWN, NEAR
+from .frame import diff, get16, get30, later, put16, put30
 
 _BEACON = const(64)
 _ENTRY = const(10)
 _END = const(224)  # 16 entries
 _AGE_MS = const(250)
 _OLD = const(240)  # a minute
+_KNOWN = const(1)  # bits of a row, as in roster.py
+_FRESH = const(2)
+_NEAR = const(4)
+_COUNTED = const(8)
 
 
 class Gossip:
@@ -85,7 +88,7 @@ class Gossip:
                 i = 1
             if todo[i] or every:
                 todo[i] = 0
-                if r.state[i] & COUNTED:
+                if r.state[i] & _COUNTED:
                     o = self._entry(b, o, i, now)
         self._cursor[every] = i
         return o
@@ -117,7 +120,7 @@ class Gossip:
         """Which frame of whom we heard, and when."""
         r = self.mesh.room
         i = r.find(id)
-        if i > 0 and r.state[i] & NEAR:
+        if i > 0 and r.state[i] & _NEAR:
             put16(b, o, id)
             put30(b, o + 2, r.epoch[i])
             put16(b, o + 6, r.beat[i])
@@ -144,10 +147,10 @@ class Gossip:
                 self._before = self._last
             self._last = id
         # proof of life, once per boot of ours: a mention of this very boot
-        if not r.state[row] & FRESH:
+        if not r.state[row] & _FRESH:
             if not self._mentions(b, 34) and not self._mentions(b, 48):
                 return
-            r.state[row] |= FRESH
+            r.state[row] |= _FRESH
             self.asking = 0
         clock = mesh.clock
         use = clock.hear(now, get16(b, 4), get30(b, 0), b[6])
@@ -184,9 +187,9 @@ class Gossip:
         r = self.mesh.room
         beat = get16(b, o + 6)
         i = r.find(get16(b, o))
-        if i > 0 and r.state[i] & KNOWN and r.epoch[i] == get30(b, o + 2):
-            r.state[i] |= FRESH
-            if use and r.state[i] & NEAR and r.beat[i] == beat:
+        if i > 0 and r.state[i] & _KNOWN and r.epoch[i] == get30(b, o + 2):
+            r.state[i] |= _FRESH
+            if use and r.state[i] & _NEAR and r.beat[i] == beat:
                 self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
         elif not i and use and self.sent_ok and beat == self.sent_seq & 0xFFFF:
             # our own frame: its delay on the way errs to the other side than that of the sender's word
@@ -209,7 +212,7 @@ class Gossip:
             if new > 0:  # our own past, from before a reboot: rise above it
                 r.version[0] = (version + 1) & 0xFFFF
             return
-        if new > 0 or not r.state[i] & COUNTED:
+        if new > 0 or not r.state[i] & _COUNTED:
             if old >= _OLD:
                 return
             r.renew(i, version)

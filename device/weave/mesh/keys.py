@@ -8,8 +8,8 @@ Two of each, so that keys are rotated without a silent moment: the old and the n
 
 from micropython import const
 
-from weave.mesh.cmac import Cmac
-from weave.mesh.seal import Pool, Seal, derive
+from .cmac import Cmac
+from .seal import Pool, Seal, derive
 
 SIZE = 72
 _FORMAT = const(1)

@@ -13,7 +13,7 @@ from array import array
 
 from micropython import const
 
-from weave.mesh.frame import diff
+from .frame import diff
 
 _M = const(0x3FFFFFFF)
 _SUSPECT_MS = const(60000)
@@ -21,10 +21,10 @@ _LOST_MS = const(180000)
 _DEAD_MS = const(10000)  # a neighbour not heard for so long is out of earshot
 _TOKENS = const(20)  # frames a second that a neighbour may cost us
 
-KNOWN = const(1)  # a window exists: epoch, seq, bits are valid
-FRESH = const(2)  # alive since our own boot: proved by an answer to our epoch
-NEAR = const(4)  # in earshot: rssi, heard, mac are valid
-COUNTED = const(8)  # has values younger than a minute: part of the digest
+_KNOWN = const(1)  # a window exists: epoch, seq, bits are valid
+_FRESH = const(2)  # alive since our own boot: proved by an answer to our epoch
+_NEAR = const(4)  # in earshot: rssi, heard, mac are valid
+_COUNTED = const(8)  # has values younger than a minute: part of the digest
 
 
 def mix(node):
@@ -113,8 +113,8 @@ class Roster:
 
     def _forget(self, i):
         """The values in row i are too old to count."""
-        if self.state[i] & COUNTED:
-            self.state[i] &= ~COUNTED
+        if self.state[i] & _COUNTED:
+            self.state[i] &= ~_COUNTED
             self.digest = (self.digest - mix(self.node[i])) & 0xFFFFFF
 
     def remove(self, i):
@@ -134,8 +134,8 @@ class Roster:
     def renew(self, i, version):
         """Row i now holds `version`: it counts in the digest."""
         self.version[i] = version
-        if not self.state[i] & COUNTED:
-            self.state[i] |= COUNTED
+        if not self.state[i] & _COUNTED:
+            self.state[i] |= _COUNTED
             self.digest = (self.digest + mix(self.node[i])) & 0xFFFFFF
 
     def grow(self, now, first, n):
@@ -146,13 +146,13 @@ class Roster:
             self.tokens[i] = _TOKENS
             a = diff(now, self.made[i])
             self.age[i] = min(max(a, 0), 65535)
-            if self.state[i] & NEAR and diff(now, self.heard[i]) > _DEAD_MS:
-                self.state[i] &= ~NEAR
+            if self.state[i] & _NEAR and diff(now, self.heard[i]) > _DEAD_MS:
+                self.state[i] &= ~_NEAR
                 self.rssi[i] = 0
                 self.near -= 1
             if a > _SUSPECT_MS:
                 self._forget(i)
-                if a > _LOST_MS and not self.state[i] & NEAR:
+                if a > _LOST_MS and not self.state[i] & _NEAR:
                     self.remove(i)
                     return
             i += 1
@@ -161,7 +161,7 @@ class Roster:
 
     def fresh(self, i, epoch, seq):
         """True where (epoch, seq) was not taken before and is not too old. Changes nothing."""
-        if not self.state[i] & KNOWN:
+        if not self.state[i] & _KNOWN:
             return True
         e = self.epoch[i]
         if epoch != e:
@@ -172,8 +172,8 @@ class Roster:
     def take(self, i, epoch, seq):
         """Commit (epoch, seq) after its tag was checked."""
         d = seq - self.seq[i]
-        if not self.state[i] & KNOWN or epoch != self.epoch[i] or d > 29:
-            self.state[i] |= KNOWN
+        if not self.state[i] & _KNOWN or epoch != self.epoch[i] or d > 29:
+            self.state[i] |= _KNOWN
             self.epoch[i] = epoch
             self.seq[i] = seq
             self.bits[i] = 1
@@ -193,8 +193,8 @@ class Roster:
 
     def hear(self, i, mac, rssi, time, seq):
         """An opened frame arrived from a node in earshot."""
-        if not self.state[i] & NEAR:
-            self.state[i] |= NEAR
+        if not self.state[i] & _NEAR:
+            self.state[i] |= _NEAR
             self.near += 1
             self.tokens[i] = _TOKENS
         self.mac[i] = mac

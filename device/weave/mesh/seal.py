@@ -13,12 +13,12 @@ Both keys come from the network key: K_mac = CMAC(key, "pulseweave mac"), K_enc 
 import cryptolib
 from micropython import const
 
-from weave.mesh.cmac import Cmac
+from .cmac import Cmac
 
 try:
-    from weave.mesh.fold_viper import differs, fold
+    from .fold_viper import differs, fold
 except Exception:  # no machine code on this port
-    from weave.mesh.fold import differs, fold
+    from .fold import differs, fold
 
 _CBC = const(2)
 _TTL = const(3)

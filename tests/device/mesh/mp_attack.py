@@ -5,7 +5,7 @@ import gc
 import os
 
 import world
-from weave.mesh import PING
+from weave.mesh.frame import PING
 from world import Random, World, blob
 
 PORTS = ("unix",)

@@ -2,7 +2,7 @@
 
 import micropython
 import world
-from weave.mesh import ALARM, CONFIG, IDENTIFY, PING, POLICY, SCENE
+from weave.mesh.frame import ALARM, CONFIG, IDENTIFY, PING, POLICY, SCENE
 from weave.mesh.keys import Keys
 from world import Board, World, blob, line
 

@@ -123,14 +123,13 @@ def printed(fleet, request, tick):
 
 def neighbours(fleet, request, tick):
     """Who hears whom: for every node, [node, dBm] of those in earshot."""
-    from weave.mesh.roster import NEAR
-
+    near_bit = 4  # as in weave/mesh/roster.py
     out = []
     for board in fleet.boards:
         near = []
         if board.node is not None:
             r = board.node.mesh.room
-            near = [[r.node[i], r.rssi[i]] for i in range(1, r.count) if r.state[i] & NEAR]
+            near = [[r.node[i], r.rssi[i]] for i in range(1, r.count) if r.state[i] & near_bit]
         out.append(near)
     return {"neighbours": out}
 
