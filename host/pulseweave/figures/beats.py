@@ -28,8 +28,10 @@ def neurokit(x: np.ndarray, fs: float, method: str) -> np.ndarray:
     """Peaks in s by NeuroKit2's `method` (elgendi, charlton)."""
     import neurokit2 as nk
 
-    clean = nk.ppg_clean(x, sampling_rate=int(fs), method="elgendi")  # the filter both of them use
-    found = nk.ppg_findpeaks(clean, sampling_rate=int(fs), method=method, show=False)
+    rate = int(fs)
+    # the filter both of them use; pyright takes the two functions for the modules of the same name that they live in
+    clean = nk.ppg_clean(x, sampling_rate=rate, method="elgendi")  # pyright: ignore[reportCallIssue]
+    found = nk.ppg_findpeaks(clean, sampling_rate=rate, method=method, show=False)  # pyright: ignore[reportCallIssue]
     return np.asarray(found["PPG_Peaks"], float) / fs
 
 
@@ -61,6 +63,7 @@ def measure(quick: bool) -> list[Figure]:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             for r, device in zip(chosen, runs, strict=True):
+                assert r.pulse is not None and r.ref is not None, "of the kind beats"
                 try:
                     found = detect(r.pulse.astype(float), float(recordings.RATE))
                 except ImportError as e:

@@ -37,6 +37,7 @@ def room():
     """A running `pulseweave sim`: (process, URL of its page)."""
     line = pulseweave("sim", "calm", "--nodes", str(NODES), "--workers", str(WORKERS), "--web", "127.0.0.1:0")
     process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr is not None
     try:
         for said in process.stderr:
             if found := re.search(r"http://\S+", said):
