@@ -11,18 +11,7 @@ Every intermediate stays inside -2**30 .. 2**30-1: beyond that a value is a heap
 
 from micropython import const
 
-ONE = const(4096)
 TICK_MS = const(20)
-TICKS_PER_S = const(50)
-
-
-def clamp(v, lo, hi):
-    """v limited to lo..hi (any integer format)."""
-    if v < lo:
-        return lo
-    if v > hi:
-        return hi
-    return v
 
 
 def log2_q8(v):

@@ -10,17 +10,16 @@ from .keep import Supervisor
 from .light.scenes import IDENTIFY
 from .mesh.frame import VISITOR
 
-# flags of the state that a node shares with the room
-TOUCHED = const(1)  # a visitor is here
-SAFE = const(2)  # safe mode
-LIMITED = const(4)  # the power budget dims the strand
-FAULT = const(8)  # a sensor does not work
+# flags of the state that a node shares with the room; 2 is for safe mode
+_TOUCHED = const(1)  # a visitor is here
+_LIMITED = const(4)  # the power budget dims the strand
+_FAULT = const(8)  # a sensor does not work
 
-SENSE, FEEL, SHARE, CALM, SHINE, TALK, KEEP = range(7)
 _NAMES = ("sense", "affect", "mesh", "damp", "light", "console", "keep")
-_HOLD = const(
-    50
-)  # ticks the button is held until it counts: long enough to be meant, within the second promised
+_SHINE = const(4)  # places of the light and of keep among them
+_KEEP = const(6)
+# ticks the button is held until it counts: long enough to be meant, within the second promised
+_HOLD = const(50)
 
 
 class Node:
@@ -40,7 +39,7 @@ class Node:
         self._quiet = 0
         self.supervisor = Supervisor(_NAMES, keep, (sense, affect, mesh, damp, light, None, keep))
         self._wait = self.supervisor.wait
-        self._steps = (self._sense, self._feel, self._share, self._calm, self._shine, self._talk, self._keep)
+        self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, self._talk, self._keep)
 
     def tick(self, now):
         """One tick: from the sensors to the strand and to the neighbours. Never blocks, never raises."""
@@ -54,24 +53,18 @@ class Node:
             except Exception as e:
                 self.supervisor.fault(i, e, now)
         # The watchdog asks whether the strand lives: a sensor that is put aside for a minute is no reason to restart.
-        self.keep.done = not (wait[SHINE] or wait[KEEP])
-
-    def _sense(self, now):
-        self.sense.step(now)
-
-    def _feel(self, now):
-        self.affect.step(now)
+        self.keep.done = not (wait[_SHINE] or wait[_KEEP])
 
     def _share(self, now):
         """Tell the room how it is here (an opted-out visitor tells nothing), and hear how it is elsewhere."""
         affect = self.affect
         damp = self.damp
         sense = self.sense
-        flags = FAULT if sense.faults else 0
+        flags = _FAULT if sense.faults else 0
         if self.light.limited:
-            flags |= LIMITED
+            flags |= _LIMITED
         if sense.contact and not damp.opted_out:
-            self.mesh.share(affect.arousal, affect.fast, affect.confidence, damp.g, flags | TOUCHED)
+            self.mesh.share(affect.arousal, affect.fast, affect.confidence, damp.g, flags | _TOUCHED)
         else:
             self.mesh.share(0, 0, 0, damp.g, flags)
         self.mesh.step(now)

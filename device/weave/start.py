@@ -4,6 +4,8 @@ In: `board`, the dictionary compiled from boards/*.toml; `fs`, a filesystem (met
 streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
 """
 
+from micropython import const
+
 from .affect import Affect
 from .console import Console
 from .damp import Damp
@@ -18,7 +20,7 @@ from .node import Node
 from .sense import Sense
 from .sense.calibration import Calibration
 
-CLUSTER_MAX = 64
+_CLUSTER_MAX = const(64)
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -50,7 +52,7 @@ def compose(hardware, keep):
     skin = config.skin_cal or board["skin"].get("cal", 2048)
     sense = Sense(hardware.pulse, hardware.skin, Calibration(skin * 8))
     affect = Affect(sense)
-    mesh = Mesh(hardware.radio, hardware.nvs, mesh_keys.load(hardware.nvs), node, cluster_max=CLUSTER_MAX)
+    mesh = Mesh(hardware.radio, hardware.nvs, mesh_keys.load(hardware.nvs), node, cluster_max=_CLUSTER_MAX)
     damp = Damp(node)
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)

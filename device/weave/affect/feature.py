@@ -1,7 +1,7 @@
 """Feature: one measured quantity against the visitor's own baseline.
 
 In:  a value in octaves x 1024 (Q10), once a second, or nothing. Out: `dev`, its deviation from the baseline, Q10,
-limited to +-LIMIT; `fresh` 0..255 falling with seconds without a value; `age` seconds learnt, up to LEARN.
+limited to +-1024; `fresh` 0..255 falling with seconds without a value; `age` seconds learnt, up to LEARN.
 The baseline is the mean of the first LEARN values, then drifts by 1/`drift` of the deviation per second.
 Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 """
@@ -9,7 +9,7 @@ Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 from micropython import const
 
 LEARN = const(60)
-LIMIT = const(1024)  # one octave
+_LIMIT = const(1024)  # one octave
 _C0 = const(866)
 _C1 = const(326)
 _STALE = const(4)  # `fresh` lost per second without a value
@@ -68,6 +68,6 @@ class Feature:
         self.fresh = 255
         base = self.base_q13 >> 13
         d = (self.value_q6 >> 6) - base
-        self.dev = LIMIT if d > LIMIT else -LIMIT if d < -LIMIT else d
+        self.dev = _LIMIT if d > _LIMIT else -_LIMIT if d < -_LIMIT else d
         d = v - base
-        self.now = LIMIT if d > LIMIT else -LIMIT if d < -LIMIT else d
+        self.now = _LIMIT if d > _LIMIT else -_LIMIT if d < -_LIMIT else d

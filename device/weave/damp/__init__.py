@@ -12,7 +12,7 @@ from micropython import const
 from weave.damp.crowd import Crowd
 from weave.damp.law import Law
 
-ONE = const(4096)
+_ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it
 NEUTRAL = const(819)  # 0.2: the light of a visitor who opted out
 _ROUND = const(25)  # ticks
@@ -21,15 +21,14 @@ _REST_MAX = const(1024)  # 0.25: no room's rest is believed to be higher
 _REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
 _TRUST = const(32)  # confidence from which the own signal counts in full
 
-POLICY_BYTES = const(
-    8
-)  # version 1 | flags | rho Q12 2 | theta Q12 2 | strength Q6 | guide 0..255, big endian
+# version 1 | flags | rho Q12 2 | theta Q12 2 | strength Q6 | guide 0..255, big endian
+_POLICY_BYTES = const(8)
 _P_OFF = const(1)  # flags: damping off
 _P_UNMEDIATED = const(2)  # flags: fully unmediated room (rho = 1)
 
-GROWTH = const(1)  # why: R > 1 went on for five seconds
+_GROWTH = const(1)  # why: R > 1 went on for five seconds
 JUMP = const(2)  # why: the room moved more than its light did
-MEASURED = const(3)  # why: a gain above 1 was measured while the light was given back
+_MEASURED = const(3)  # why: a gain above 1 was measured while the light was given back
 
 
 class Damp:
@@ -104,14 +103,14 @@ class Damp:
             self.level = NEUTRAL
         else:
             d = self.rho
-            self.level = (d * self.own + (ONE - d) * ((ONE - self.g) * self.collective >> 12)) >> 12
+            self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * self.collective >> 12)) >> 12
 
     def _round(self, rest, mesh_ms):
         """Twice a second: the room, the law, what is shown to people."""
         crowd = self.crowd
         law = self.law
         # rest..1 to 0..1, and near rest one for one: d + bend*d*d, 1 - rest goes to 1
-        up = (ONE << 12) // (ONE - rest)
+        up = (_ONE << 12) // (_ONE - rest)
         self._bend = bend = (rest * up >> 12) * up >> 12
         d = crowd.mean - rest
         m = d + ((d * d >> 12) * bend >> 12) if d > 0 else 0
@@ -129,7 +128,7 @@ class Damp:
         if self.enabled:
             law.step(m, crowd.visitors, crowd.g, self.rho, self._theta)
             d = law.aim * self._strength >> 6
-            self._aim = d if d < ONE else ONE
+            self._aim = d if d < _ONE else _ONE
         elif self._aim or self.g:
             law.reset()
             self._aim = self.g = 0
@@ -158,8 +157,8 @@ class Damp:
             d = -4096
         self.growth = d * 355 >> 12  # e-folds a second, Q12: ln 2 / 8
         half = d >> 1  # lambda*D in octaves
-        two = ONE + (half & 4095)  # 2**f ~ 1 + f
-        d = ONE + (d * 2839 >> 12)  # 1 + tau*lambda
+        two = _ONE + (half & 4095)  # 2**f ~ 1 + f
+        d = _ONE + (d * 2839 >> 12)  # 1 + tau*lambda
         if d < 0:
             d = 0
         half >>= 12
@@ -171,11 +170,11 @@ class Damp:
         if law.surge == 2:
             why = JUMP
         elif law.gain_q8 > 320:
-            why = MEASURED
+            why = _MEASURED
         elif self.ratio_q8 > 288 and law.aim > 0:
             self._hot += 3
             if self._hot >= 30:
-                why = GROWTH
+                why = _GROWTH
         if why:
             self.contagion = 1
             self.why = why
@@ -196,7 +195,7 @@ class Damp:
         else:
             x = 4096 - x
             x = x * x >> 11
-        self.guide = (x * self._guide >> 8) * (ONE - self.rho) >> 12
+        self.guide = (x * self._guide >> 8) * (_ONE - self.rho) >> 12
 
     def opt_out(self, flag):
         """The visitor's button: neutral light at once, and nothing of this visitor is shared."""
@@ -208,13 +207,13 @@ class Damp:
         self._share()
 
     def policy(self, buf, start, n):
-        """A sealed policy's payload (8 bytes, see POLICY_BYTES): 1 where it was understood, 0 where refused."""
-        if n < POLICY_BYTES or buf[start] != 1:
+        """A sealed policy's payload (8 bytes, version 1): 1 where it was understood, 0 where refused."""
+        if n < _POLICY_BYTES or buf[start] != 1:
             return 0
         flags = buf[start + 1]
-        self._policy_rho = ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
+        self._policy_rho = _ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
         theta = buf[start + 4] << 8 | buf[start + 5]
-        self._theta = 41 if theta < 41 else theta if theta < ONE else ONE
+        self._theta = 41 if theta < 41 else theta if theta < _ONE else _ONE
         self._strength = buf[start + 6]
         self._guide = buf[start + 7]
         self._share()
@@ -227,6 +226,6 @@ class Damp:
             r = self._wish
         if r < RHO_MIN:
             r = RHO_MIN
-        elif r > ONE:
-            r = ONE
+        elif r > _ONE:
+            r = _ONE
         self.rho = r

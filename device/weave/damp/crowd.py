@@ -12,8 +12,8 @@ from array import array
 
 from micropython import const
 
-SEATS = const(64)
-TTL_MS = const(5000)
+_SEATS = const(64)
+_TTL_MS = const(5000)
 _TTL_ROW_MS = const(400)
 _PER_TICK = const(3)
 _BINS = const(32)
@@ -25,7 +25,7 @@ class Crowd:
     def __init__(self):
         self.mean = self.weight = self.visitors = self.others = 0
         self.g = self.spread = self.p90 = self.synchrony = 0
-        self._slow = array("h", bytes(2 * SEATS))  # each row's arousal 16 s behind
+        self._slow = array("h", bytes(2 * _SEATS))  # each row's arousal 16 s behind
         self._bins = bytearray(_BINS)
         self.begin()
 
@@ -38,9 +38,9 @@ class Crowd:
         """The next rows."""
         i = self.at
         n = room.count
-        ttl = TTL_MS + n * _TTL_ROW_MS
-        if n > SEATS:
-            n = SEATS
+        ttl = _TTL_MS + n * _TTL_ROW_MS
+        if n > _SEATS:
+            n = _SEATS
         if i >= n:
             return
         end = i + _PER_TICK

@@ -18,7 +18,10 @@ from array import array
 from micropython import const
 from weave.fixed import log2_q8
 
-LEVEL, LOOK, STILL, RELEASE = range(4)
+_LEVEL = const(0)
+_LOOK = const(1)
+_STILL = const(2)
+_RELEASE = const(3)
 _ONE = const(4096)
 _LOW = const(246)  # 0.06: where a damped room is held
 _ENTER = const(819)  # 0.20: sustained arousal worth asking about
@@ -47,7 +50,7 @@ class Law:
 
     def reset(self):
         """As at the start: nothing damped, nothing known."""
-        self.phase = LEVEL
+        self.phase = _LEVEL
         self.aim = self.integral = 0
         self.up = _ATTACK
         self.down = _CREEP
@@ -88,7 +91,7 @@ class Law:
 
         self.surge = 0
         if hot:
-            if phase == RELEASE:
+            if phase == _RELEASE:
                 # innovation: what m moved beyond the light's move (K <= 1), or all of it while the light stood
                 own = ds if ds > _MOVED or ds < -_MOVED else 0
                 x = dm
@@ -101,7 +104,7 @@ class Law:
                     if self._hold < _HOLD_JUMP:
                         self._hold = _HOLD_JUMP
                 elif x < -(123 + 614 // n):
-                    phase = LOOK
+                    phase = _LOOK
                     self._begin(g)
             elif d > _SURGE:
                 self.surge = 1
@@ -112,17 +115,17 @@ class Law:
         level = self._compress(log, lo)
         self.theta = lo
 
-        if phase != LEVEL and (self.surge or m < _LEAVE):
-            phase = LEVEL
+        if phase != _LEVEL and (self.surge or m < _LEAVE):
+            phase = _LEVEL
             if not self.surge and self.integral > g:
                 self.integral = g
         if self.surge:
             self.integral = _ONE
-        elif phase == LEVEL:
+        elif phase == _LEVEL:
             if m > _ENTER and not self._hold and -_FLAT < d < _FLAT:
-                phase = LOOK
+                phase = _LOOK
                 self._begin(g)
-        elif phase != RELEASE:
+        elif phase != _RELEASE:
             self._m += m
             self._s += s
             self._n += 1
@@ -131,10 +134,10 @@ class Law:
                 self._m0 = self._m // _HALF
                 self._s0 = self._s // _HALF
                 self._m = self._s = self._n = 0
-                if phase == LOOK:
-                    phase = STILL
+                if phase == _LOOK:
+                    phase = _STILL
                 elif self._m0 * 20 >= before * 19:
-                    phase = RELEASE
+                    phase = _RELEASE
         self.phase = phase
 
         self.gain_q8 = 0
@@ -143,13 +146,13 @@ class Law:
         if self._hold:
             self._hold -= 1
             self.aim = _ONE
-        elif phase == RELEASE:
+        elif phase == _RELEASE:
             self.up = 3
             self.down = _GIVE
             self.aim = self._need(dm, ds, rho)
             if m > _CEILING and self.aim < g:
                 self.aim = g
-        elif phase == LEVEL:
+        elif phase == _LEVEL:
             self.aim = level
 
     def _begin(self, g):

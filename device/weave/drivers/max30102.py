@@ -12,8 +12,8 @@ from time import ticks_diff
 from machine import I2C, Pin
 from micropython import const
 
-BUS = const(1)
-PART = const(2)
+_BUS = const(1)
+_WRONG = const(2)
 OVERFLOW = const(4)
 
 _ADDRESS = const(0x57)
@@ -42,7 +42,7 @@ class Max30102:
         self.contact_min = contact_min
         self.samples = array("i", bytes(4 * _DEPTH))
         self.rate_mhz = 50000
-        self.fault = BUS
+        self.fault = _BUS
         self._pins = (i2c, sda, scl)
         self._led = min(255, led_ma * 5)  # 0.2 mA a step
         self._pointers = bytearray(3)
@@ -68,7 +68,7 @@ class Max30102:
         self._bus = I2C(number, scl=Pin(scl), sda=Pin(sda), freq=400000)
         self._bus.readfrom_mem_into(_ADDRESS, _PART_ID, self._one)
         if self._one[0] != _PART:
-            self.fault = PART
+            self.fault = _WRONG
             return
         self._write(_MODE, 0x40)  # reset
         self._write(_FIFO_CONFIG, 0x30)  # average 2, roll over
@@ -83,19 +83,19 @@ class Max30102:
 
     def poll(self, now):
         """Read what the FIFO holds into `samples`; returns how many (0..32)."""
-        if self.fault & (BUS | PART):
+        if self.fault & (_BUS | _WRONG):
             if self._retry is not None and ticks_diff(now, self._retry) < _RETRY_MS:
                 return 0
             self._retry = now
             try:
                 self._start()
             except OSError:
-                self.fault = BUS
+                self.fault = _BUS
             return 0
         try:
             return self._drain(now)
         except OSError:
-            self.fault = BUS
+            self.fault = _BUS
             return 0
 
     def _drain(self, now):

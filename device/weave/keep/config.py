@@ -11,7 +11,7 @@ from micropython import const
 
 from .store import read, write
 
-VERSION = const(1)
+_VERSION = const(1)
 _SLOTS = ("/config.0", "/config.1")
 
 # name, default, lowest and highest value; for strings: None and the longest length in bytes
@@ -31,14 +31,14 @@ FIELDS = (
     ("channel", 0, 0, 13),  # Wi-Fi channel; 0 = the board's
 )
 
-# STEPS[i](values) turns the dictionary of version i + 1 into that of version i + 2.
-STEPS = ()
+# _STEPS[i](values) turns the dictionary of version i + 1 into that of version i + 2.
+_STEPS = ()
 
 
 class Config:
     """Attributes as in FIELDS; `dirty` while something waits to be written, `sequence` counts writes."""
 
-    def __init__(self, fs, version=VERSION, steps=STEPS):
+    def __init__(self, fs, version=_VERSION, steps=_STEPS):
         self._fs = fs
         self._version = version
         self._steps = steps

@@ -5,7 +5,7 @@ from array import array
 from heap import locked
 from weave.damp import JUMP, NEUTRAL, RHO_MIN, Damp
 from weave.damp.crowd import Crowd
-from weave.damp.law import LEVEL, Law
+from weave.damp.law import Law
 
 ONE = 4096
 
@@ -281,7 +281,7 @@ def test_calm_room_is_never_damped():
     dice = Dice(4)
     for _ in range(2000):
         law.step(200 + dice.below(300), 24, 0, RHO_MIN, 492)
-        assert law.aim == 0 and law.phase == LEVEL
+        assert law.aim == 0 and law.phase == 0
 
 
 def test_damping_is_gone_within_ten_minutes_of_calm():

@@ -3,11 +3,7 @@
 from math import log
 
 from heap import locked
-from weave.fixed import clamp, log2_q8
-
-
-def test_clamp():
-    assert [clamp(v, 0, 10) for v in (-1, 0, 5, 10, 11)] == [0, 0, 5, 10, 10]
+from weave.fixed import log2_q8
 
 
 def test_log2_is_close_and_monotone():
