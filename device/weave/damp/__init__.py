@@ -9,8 +9,8 @@ One round of 25 ticks (0.5 s) looks at the room once, a few visitors a tick. For
 """
 
 from micropython import const
-from weave.damp.crowd import Crowd
-from weave.damp.law import Law
+from .crowd import Crowd
+from .law import Law
 
 _ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it

@@ -16,7 +16,7 @@ Four phases, see README.md:
 from array import array
 
 from micropython import const
-from weave.fixed import log2_q8
+from ..fixed import log2_q8
 
 _LEVEL = const(0)
 _LOOK = const(1)

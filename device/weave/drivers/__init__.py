@@ -9,6 +9,7 @@ class Hardware:
     """What a node is built from: pulse, skin, strand, radio, port, nvs, wdt, button (None where absent)."""
 
     def __init__(self, board, stdin, stdout):
+        from .grove_gsr import GroveGsr
         from .nvs import Nvs
         from .port import Port
         from .radio import Radio
@@ -19,12 +20,25 @@ class Hardware:
         self.strand = Strand(s["pin"], s["pixels"], s["order"], s.get("timing", 1))
         self.board = board
         self.nvs = Nvs("weave")
-        self.pulse = open_pulse(board["pulse"])
-        self.skin = open_skin(board["skin"])
+        d = board["pulse"]
+        if d["kind"] == "max30102":
+            from .max30102 import Max30102
+
+            self.pulse = Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7), d["contact_min"])
+        else:
+            from .adc_pulse import AdcPulse
+
+            self.pulse = AdcPulse(d["pin"], d["contact_min"], d["contact_max"])
+        self.skin = GroveGsr(board["skin"]["pin"])
         r = board["radio"]
         self.radio = Radio(r["channel"], r.get("tx_dbm", 11), r.get("rxbuf", 2048))
         self.port = Port(stdin, stdout)
-        self.button = open_button(board.get("button"))
+        self.button = None  # the opt-out button, where there is one
+        d = board.get("button")
+        if d:
+            from .button import Button
+
+            self.button = Button(d["pin"])
 
     def fit(self, config):
         """What this node's own configuration says differently from its board: shorter strand, other channel."""
@@ -32,30 +46,3 @@ class Hardware:
             self.strand.n = config.pixels
         if config.channel and config.channel != self.board["radio"]["channel"]:
             self.radio.tune(config.channel)
-
-
-def open_pulse(d):
-    """The pulse sensor of `d` (table [pulse] of the board file)."""
-    if d["kind"] == "max30102":
-        from .max30102 import Max30102
-
-        return Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7), d["contact_min"])
-    from .adc_pulse import AdcPulse
-
-    return AdcPulse(d["pin"], d["contact_min"], d["contact_max"])
-
-
-def open_skin(d):
-    """The skin conductance sensor of `d` (table [skin])."""
-    from .grove_gsr import GroveGsr
-
-    return GroveGsr(d["pin"])
-
-
-def open_button(d):
-    """The opt-out button of `d` (table [button]), or None."""
-    if not d:
-        return None
-    from .button import Button
-
-    return Button(d["pin"])

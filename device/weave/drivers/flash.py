@@ -4,25 +4,12 @@ import os
 
 
 class Flash:
-    """Files below `root` ("" is the whole filesystem)."""
+    """All files of the board."""
 
-    def __init__(self, root=""):
-        self._root = root
-
-    def open(self, path, mode):
-        return open(self._root + path, mode)
-
-    def rename(self, old, new):
-        os.rename(self._root + old, self._root + new)
-
-    def remove(self, path):
-        os.remove(self._root + path)
-
-    def ilistdir(self, path):
-        return os.ilistdir(self._root + path)
-
-    def stat(self, path):
-        return os.stat(self._root + path)
-
-    def mkdir(self, path):
-        os.mkdir(self._root + path)
+    def __init__(self):
+        self.open = open
+        self.rename = os.rename
+        self.remove = os.remove
+        self.ilistdir = os.ilistdir
+        self.stat = os.stat
+        self.mkdir = os.mkdir

@@ -16,9 +16,9 @@ from micropython import const
 from .cmac import Cmac
 
 try:
-    from .fold_viper import differs, fold
+    from .fold_viper import fold
 except Exception:  # no machine code on this port
-    from .fold import differs, fold
+    from .fold import fold
 
 _CBC = const(2)
 _TTL = const(3)
@@ -51,7 +51,7 @@ class Seal:
         """Start the chain with the header; its first value is the IV."""
         block = self._block
         tag = self._mac.tag
-        fold(block, frame, 0, tag)
+        fold(block, frame, 0, tag, 16)
         block[_TTL] = tag[_TTL]  # ttl changes on the way: it counts as 0
         self._mac.cbc.encrypt(block, self._iv)
 
@@ -60,7 +60,7 @@ class Seal:
         cbc = self._mac.cbc
         if p > 1:
             cbc.encrypt(at[p - 1], self._chain[p - 1])
-        fold(self._block, frame, p << 4, self._mac.k1)
+        fold(self._block, frame, p << 4, self._mac.k1, 16)
         cbc.encrypt(self._block, self._mac.tag)
 
     def open(self, frame, at, p):
@@ -70,7 +70,7 @@ class Seal:
         """
         self._head(frame)
         self._tail(frame, at, p)
-        if differs(frame, 16 + (p << 4), self._mac.tag):
+        if fold(self._block, frame, 16 + (p << 4), self._mac.tag, 8):
             return False
         self._dec.decrypt(self._iv, self._block)  # its chaining value is now the IV
         self._dec.decrypt(at[p], self._chain[p])
@@ -82,8 +82,8 @@ class Seal:
         self._head(work)
         plain = self._plain
         last = self._last
-        fold(plain, plain, 0, self._iv)
-        fold(plain, plain, 0, last)
+        fold(plain, plain, 0, self._iv, 16)
+        fold(plain, plain, 0, last, 16)
         self._enc.encrypt(self._chain[p], self._work_at[p])
         o = p << 4
         for k in range(16):
