@@ -19,6 +19,8 @@ from array import array
 
 from micropython import const
 
+from .intervals import median
+
 _RING = const(64)
 _MASK = const(63)
 _COUNT = const(0xFFFFF)  # sample counter, 20 bits: 5.8 h, compared by masked difference
@@ -36,143 +38,121 @@ class Detector:
         self.floor = floor  # slopes below are noise of the converter
         self.ring = array("i", [0] * _RING)
         self.strengths = array("i", [0] * _KEEP)
-        self.sorted = array("i", [0] * _KEEP)
-        self.n = 0
-        self.onset = 0
+        self.row = array("i", [0] * _KEEP)
+        self.n = self.onset = 0
         self.clear(0)
 
     def clear(self, x):
         """Forget the pulse; the wave starts at level x."""
-        ring = self.ring
         for i in range(_RING):
-            ring[i] = x
+            self.ring[i] = x
         for i in range(_KEEP):
             self.strengths[i] = 0
-        self.kept = 0
-        self.level = 0  # median strength
-        self.usual = 40  # usual interval, samples; set by the owner from cleaned intervals
-        self.d = self.d1 = self.d2 = 0
         self.short = x * 5
         self.long = x * 33
-        self.above = 0
-        self.blocks = 0
+        self.usual = 40  # usual interval, samples; set by the owner from cleaned intervals
         self.since = 999  # samples since the last beat's upslope
-        self.pending = -1  # age of the candidate in samples, -1 = none
-        self.pending_s = 0
+        self.quiet = 999  # samples since the last onset
+        self.age = -1  # of the candidate in samples, -1 = none
+        self.s = 0  # its strength
+        self.kept = 0  # beats, the strengths of the last 8 in `strengths` (31 bits: years of one touch)
+        self.level = 0  # their median
+        self.d = self.d2 = 0
+        self.above = self.blocks = 0
         self.rival = 0  # where in the refractory a strong upslope was, samples after the last beat
         self.twice = 0  # intervals in a row with a strong upslope in their middle
-        self.quiet = 999  # samples since the last onset
         self.peak = self.n
-        self.strength = 0
-        self.agreed = 0
+        self.strength = self.agreed = 0
 
     def push(self, x):
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
         ring = self.ring
         n = (self.n + 1) & _COUNT
         self.n = n
-        # witness: is the mean of 0.1 s above the mean of 0.66 s?
-        long = self.long + x - ring[(n - 33) & _MASK]
-        short = self.short + x - ring[(n - 5) & _MASK]
-        self.long = long
-        self.short = short
         level = self.level
-        m = short * 33 - long * 5
+        # witness: is the mean of 0.1 s above the mean of 0.66 s?
+        s = self.long + x - ring[(n - 33) & _MASK]
+        self.long = s
+        d = self.short + x - ring[(n - 5) & _MASK]
+        self.short = d
+        s = d * 33 - s * 5
         if self.above:
-            if m < 0:
+            if s < 0:
                 self.above = 0
-        elif m > level << 2:
+        elif s > level << 2:
             self.above = 1
             self.blocks += 1
         # slope, centred 3.5 samples back
-        d = self.d + x - 2 * ring[(n - 4) & _MASK] + ring[(n - 8) & _MASK]
-        ring[n & _MASK] = x
         d1 = self.d
+        d = d1 + x - 2 * ring[(n - 4) & _MASK] + ring[(n - 8) & _MASK]
+        ring[n & _MASK] = x
         self.d = d
         since = self.since + 1
         self.since = since
         quiet = self.quiet + 1
-        self.quiet = quiet
-        refractory = (self.usual * 5) >> 3
+        usual = self.usual
+        refractory = (usual * 5) >> 3
         if refractory < _SHORT:
             refractory = _SHORT
         elif refractory > _LONG:
             refractory = _LONG
         floor = self.floor
         if d > level >> 1 and d > floor and quiet > refractory and since > refractory:
-            self.quiet = 0
+            quiet = 0
             self.onset = (self.onset + 1) & 0xFFFF
+        self.quiet = quiet
         d2 = self.d2
         self.d2 = d1
-        if (
-            since > _FORGET and not since & 31 and level
-        ):  # silence: whatever set the level may have been a jolt
-            self.fade()
-        age = self.pending
+        strengths = self.strengths
+        if since > _FORGET and not since & 31 and level:
+            # silence: whatever set the level may have been a jolt
+            for i in range(_KEEP):
+                strengths[i] >>= 1
+            level >>= 1
+            self.level = level
+        s = self.s
+        age = self.age
         if age >= 0:
             age += 1
-            self.pending = age
         if d1 > d2 and d1 >= d and d1 > floor:
             if since <= refractory:
                 if d1 > level >> 1:
                     self.rival = since
-            elif age < 0 or d1 > self.pending_s:
-                self.pending = 1
-                self.pending_s = d1
+            elif age < 0 or d1 > s:
+                self.s = d1
+                self.age = 1
                 return 0
-        if age < _SOON or age < _LATE and age < refractory and self.pending_s < level - (level >> 3):
+        self.age = age
+        if age < _SOON or age < _LATE and age < refractory and s < level - (level >> 3):
             return 0
-        self.pending = -1
-        s = self.pending_s
-        need = level >> 2
-        over = since - age - self.usual - (self.usual >> 2)
-        if over > 0:  # overdue: ask for less, down to a fifth
-            if over > 40:
-                over = 40
-            need -= (need * over) // 50
-        if s < need:
+        self.age = -1
+        since -= age
+        d = since - usual - (usual >> 2)
+        if d > 40:
+            d = 40
+        level >>= 2
+        if d > 0:  # overdue: ask for less, down to a fifth
+            level -= (level * d) // 50
+        if s < level:
             return 0
-        self.learn(s)
-        between = since - age
-        rival = self.rival
-        self.rival = 0
         self.since = age
         self.peak = (n - age) & _COUNT
         self.strength = s
-        self.agreed = 1 if self.blocks == 1 else 0
-        self.blocks = 0
-        half = between >> 1
-        if _FASTEST <= half and half - (half >> 2) <= rival <= half + (half >> 2):
-            self.twice += 1
-            if self.twice > 1:
-                self.twice = 0
-                self.usual = half
-                return 2
-        else:
-            self.twice = 0
+        self.agreed = self.blocks == 1
+        n = self.kept
+        strengths[n & 7] = s
+        n += 1
+        self.kept = n
+        self.level = median(strengths, self.row, n if n < _KEEP else _KEEP)
+        usual = since >> 1  # did a strong upslope come in the middle?
+        quiet = usual >> 2
+        d = self.rival - usual
+        n = self.twice + 1
+        if usual < _FASTEST or not -quiet <= d <= quiet:
+            n = 0
+        self.rival = self.blocks = self.twice = 0
+        if n > 1:
+            self.usual = usual
+            return 2
+        self.twice = n
         return 1
-
-    def fade(self):
-        """Halve what is remembered of strengths."""
-        for i in range(_KEEP):
-            self.strengths[i] >>= 1
-        self.level >>= 1
-
-    def learn(self, s):
-        """Take the strength of an accepted beat into the median of the last 8."""
-        kept = self.kept
-        self.strengths[kept & 7] = s
-        kept += 1
-        if kept >= 16:
-            kept -= 8
-        self.kept = kept
-        n = kept if kept < _KEEP else _KEEP
-        row = self.sorted
-        for i in range(n):
-            v = self.strengths[i]
-            j = i
-            while j > 0 and row[j - 1] > v:
-                row[j] = row[j - 1]
-                j -= 1
-            row[j] = v
-        self.level = row[n >> 1]

@@ -34,61 +34,61 @@ def isqrt(v):
     return r
 
 
+def median(values, row, n):
+    """Upper median of the first n values, sorted into `row`."""
+    for i in range(n):
+        v = values[i]
+        while i > 0 and row[i - 1] > v:
+            row[i] = row[i - 1]
+            i -= 1
+        row[i] = v
+    return row[n >> 1]
+
+
 class Intervals:
     def __init__(self):
-        self.recent = array("H", [0] * 5)
+        self.last = array("H", [0] * 5)
         self.row = array("H", [0] * 5)
-        self.cleaned = array("H", [0] * 8)
+        self.clean = array("H", [0] * 8)
         self.diffs = array("h", [0] * _PAIRS)
         self.times = array("H", [0] * _PAIRS)  # seconds, 16 bits
         self.clear()
 
     def clear(self):
         """Forget the visitor's rhythm."""
-        self.n = 0  # intervals in `recent`, up to 5, then 5..9
-        self.m = 0  # the same for `cleaned`
-        self.sum = 0
-        self.head = self.count = 0
-        self.squares = 0
+        self.n = 0  # intervals told, the last five in `last` (31 bits: years of one touch)
+        self.m = 0  # clean ones, the last eight in `clean`, and their sum
+        self.sum = self.head = self.count = self.squares = 0
         self.before = 0  # last interval if it was clean, else 0
         self.median_q4 = self.hr_q4 = self.rmssd_q4 = 0
 
     def add(self, ibi_q4, t_s):
         """Take one interval ending at second t_s (16 bits); returns 1 where it is clean."""
+        before = self.before
+        self.before = 0
         if not _SHORTEST <= ibi_q4 <= _LONGEST:
-            self.before = 0
             return 0
         n = self.n
-        self.recent[n % 5] = ibi_q4
+        self.last[n % 5] = ibi_q4
         n += 1
-        self.n = n if n < 10 else 5
-        k = n if n < 5 else 5
-        row = self.row
-        for i in range(k):
-            v = self.recent[i]
-            j = i
-            while j > 0 and row[j - 1] > v:
-                row[j] = row[j - 1]
-                j -= 1
-            row[j] = v
-        median = row[k >> 1]
-        self.median_q4 = median
-        off = ibi_q4 - median
-        if off < 0:
-            off = -off
-        if off * 10 > median * 3:
-            self.before = 0
+        self.n = n
+        middle = median(self.last, self.row, n if n < 5 else 5)
+        self.median_q4 = middle
+        if not -3 * middle <= (ibi_q4 - middle) * 10 <= 3 * middle:
             return 0
-        m = self.m
-        self.sum += ibi_q4 - (self.cleaned[m & 7] if m >= 8 else 0)
-        self.cleaned[m & 7] = ibi_q4
-        m += 1
-        self.m = m if m < 16 else 8
-        k = m if m < 8 else 8
-        self.hr_q4 = (960000 * k) // (self.sum >> 4)
-        if self.before:
-            self.pair((ibi_q4 - self.before) >> 2, t_s)
         self.before = ibi_q4
+        n = self.m
+        clean = self.clean
+        total = self.sum + ibi_q4
+        if n > 7:
+            total -= clean[n & 7]
+        clean[n & 7] = ibi_q4
+        n += 1
+        self.m = n
+        self.sum = total
+        self.hr_q4 = (960000 * (n if n < 8 else 8)) // (total >> 4)
+        if before:
+            self.pair((ibi_q4 - before) >> 2, t_s)
         return 1
 
     def pair(self, d, t_s):
@@ -99,16 +99,18 @@ class Intervals:
             d = -_STEP
         head = self.head
         count = self.count
+        diffs = self.diffs
+        squares = self.squares + d * d
         while count:
             i = (head - count) & 127
             if count < _PAIRS and (t_s - self.times[i]) & 0xFFFF < _WINDOW_S:
                 break
-            self.squares -= self.diffs[i] * self.diffs[i]
+            squares -= diffs[i] * diffs[i]
             count -= 1
-        self.diffs[head] = d
+        diffs[head] = d
         self.times[head] = t_s
-        self.squares += d * d
+        self.squares = squares
         self.head = (head + 1) & 127
         count += 1
         self.count = count
-        self.rmssd_q4 = isqrt((self.squares // count) << 4) if count >= _ENOUGH else 0
+        self.rmssd_q4 = isqrt((squares // count) << 4) if count >= _ENOUGH else 0

@@ -25,26 +25,20 @@ _APART = const(8)
 
 
 class Skin:
-    def __init__(self, sensor, calibration):
+    def __init__(self, sensor, cal):
+        """`sensor`: device/weave/README.md; `cal`: a Calibration."""
         self.sensor = sensor
-        self.calibration = calibration
-        self.scrs = 0
-        self.acc = self.count = 0
+        self.cal = cal
+        self.fault = self.scrs = self.acc = self.count = 0
+        self.smooth = self.trough = self.top = self.age = self.rise = 0  # a tick makes no attributes
         self.since = -1
-        self.fault = 0
         self.clear()
 
     def clear(self):
-        """Forget the visitor's skin."""
-        self.ok = 0
-        self.g_ns = self.scl_ns = self.scr_ns = self.rising_ns = 0
-        self.level_q8 = -1  # SCL x 256, -1 = not yet
-        self.smooth_q4 = 0
+        """Forget the visitor's skin. The trough and the top of a response are set anew while `hold` runs down."""
+        self.ok = self.g_ns = self.scl_ns = self.scr_ns = self.rising_ns = 0
+        self.level = -1  # SCL x 256, -1 = not yet
         self.hold = _HOLD
-        self.trough = 0
-        self.trough_age = 0
-        self.top = 0
-        self.top_age = 0
         self.rest = 0  # eighths since the last response
 
     def step(self, now):
@@ -60,66 +54,55 @@ class Skin:
             self.fault = sensor.fault
             if self.count:
                 self.measure()
-            elif self.ok or self.g_ns:
+            elif self.g_ns:
                 self.clear()
             self.acc = self.count = 0
 
     def measure(self):
-        """Every eighth of a second: conductance from the readings gathered."""
+        """Every eighth of a second: conductance from the readings gathered, then trough to peak: a response is
+        counted when its rise is over."""
         a = (self.acc << 3) // (self.count * self.sensor.oversample)  # counts x 8
-        c = self.calibration
-        over = c.cal_q3 - a
-        if over <= 0 or a < _RAIL or over > 32760:
+        cal = self.cal
+        over = cal.cal_q3 - a
+        g = 0
+        if 0 < over <= 32760 and a >= _RAIL:
+            g = (25000 * over) // (8192 + (a >> 1))
+            if g < 100000:
+                g = ((g >> 1) * cal.gain_q12) >> 11
+        if not _LEAST <= g <= _MOST:
             self.clear()
             return
-        g = (25000 * over) // (8192 + (a >> 1))
-        g = ((g >> 1) * c.gain_q12) >> 11 if g < 100000 else 100000
-        if g < _LEAST or g > _MOST:
-            self.clear()
-            return
-        if self.level_q8 < 0:
-            self.level_q8 = g << 8
-            self.smooth_q4 = g << 4
-            self.trough = self.top = g
-        step = g - self.g_ns
-        self.g_ns = g
-        self.level_q8 += ((g << 8) - self.level_q8) >> 5
-        self.scl_ns = self.level_q8 >> 8
-        self.smooth_q4 += ((g << 4) - self.smooth_q4) >> 1
-        if step > _STEP or step < -_STEP:
+        level = self.level
+        if level < 0:
+            level = g << 8
+            self.smooth = g << 4
+        level += ((g << 8) - level) >> 5
+        self.level = level
+        self.scl_ns = level >> 8
+        if not -_STEP <= g - self.g_ns <= _STEP:
             self.hold = _HOLD
+        self.g_ns = g
+        self.smooth += ((g << 4) - self.smooth) >> 1  # x 16
+        g = self.smooth >> 4
         if self.hold:
             self.hold -= 1
             self.ok = 0
-            self.rising_ns = 0
-            self.trough = self.top = self.smooth_q4 >> 4
-            self.trough_age = self.top_age = 0
-            return
-        self.ok = 1
-        self.respond(self.smooth_q4 >> 4)
-
-    def respond(self, g):
-        """Trough to peak: counts a response when its rise is over."""
-        self.rest += 1
-        self.trough_age += 1
-        self.top_age += 1
-        if g <= self.trough:
-            self.trough = self.top = g
-            self.trough_age = self.top_age = 0
-            self.rising_ns = 0
-            return
-        if g > self.top:
-            self.top = g
-            self.top_age = 0
-        height = self.top - self.trough
-        self.rising_ns = height if height >= _RESPONSE else 0
-        rise = self.trough_age - self.top_age
-        if self.top - g < _BACK and self.top_age < 8 and rise <= _RISE_MAX:
-            return
-        if height >= _RESPONSE and _RISE_MIN <= rise <= _RISE_MAX and self.rest >= _APART:
-            self.scrs = (self.scrs + 1) & 0xFFFF
-            self.scr_ns = height
-            self.rest = 0
+        else:
+            self.ok = 1
+            self.rest += 1
+            self.age += 1  # since the trough
+            if g > self.trough:
+                if g > self.top:
+                    self.top = g
+                    self.rise = self.age  # from the trough to the top
+                height = self.top - self.trough
+                self.rising_ns = height if height >= _RESPONSE else 0
+                rise = self.rise
+                if self.top - g < _BACK and self.age - rise < 8 and rise <= _RISE_MAX:
+                    return
+                if height >= _RESPONSE and _RISE_MIN <= rise <= _RISE_MAX and self.rest >= _APART:
+                    self.scrs = (self.scrs + 1) & 0xFFFF
+                    self.scr_ns = height
+                    self.rest = 0
         self.trough = self.top = g
-        self.trough_age = self.top_age = 0
-        self.rising_ns = 0
+        self.age = self.rise = self.rising_ns = 0
