@@ -43,14 +43,6 @@ _WARM = const(129)
 _PALE = const(133)
 
 
-def scene_payload(name, fade_ms=_FADE_MS, brightness=255, vigour=255):
-    """A scene event: id, fade in 0.1 s, brightness and swing of the waves (0..255). ValueError: no such scene."""
-    i = find(name)
-    if i < 0:
-        raise ValueError("no scene %s: there are %s" % (name, " ".join(s[0] for s in SCENES)))
-    return bytes((i, min(255, max(4, fade_ms // 100)), brightness, vigour))
-
-
 class Site:
     """Where the strand is and what feeds it: first pixel at x, y, z mm, last at + dx, dy, dz; budget in mA."""
 
@@ -68,11 +60,8 @@ class Light:
     names = tuple(s[0] for s in SCENES)
 
     def __init__(self, strand, site=None):
-        """`site` as `Site`; what it lacks is as there."""
-        self.guard = Guard(strand, getattr(site, "budget_ma", 500))  # black before anything else
-        d = Site()
-        for k in ("x", "y", "z", "dx", "dy", "dz", "brightness", "scene"):
-            setattr(d, k, getattr(site, k, getattr(d, k)))
+        self.guard = Guard(strand, site.budget_ma if site else 500)  # black before anything else
+        d = site or Site()
         self.site = d
         self.order = strand.order
         self.heart = Heart()

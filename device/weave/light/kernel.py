@@ -23,19 +23,11 @@ from micropython import const
 
 
 def ptr8(b):
-    """A buffer as it is (viper: a pointer to bytes)."""
+    """A buffer as it is (viper: a pointer to bytes; ptr16 and ptr32 to wider words)."""
     return b
 
 
-def ptr16(b):
-    """A buffer as it is (viper: a pointer to 16-bit words)."""
-    return b
-
-
-def ptr32(b):
-    """A buffer as it is (viper: a pointer to 32-bit words)."""
-    return b
-
+ptr16 = ptr32 = ptr8
 
 # --- the kernel: the same text in kernel.py and kernel_viper.py
 _CORRIDOR = const(1228)  # 0.0899 of white: a tenth less the dither's 2 x 0.0039

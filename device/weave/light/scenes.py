@@ -9,23 +9,22 @@ reorder.
            the ratio counts: `put` brings each to the same luminance
 """
 
+from array import array
+
 from micropython import const
 
-HEARTH = const(0)
-TIDE = const(1)
-MURMURATION = const(2)
-ECHO = const(3)
+# hearth 0, tide 1, murmuration 2, echo 3
 VIGIL = const(4)
 IDENTIFY = const(5)
 FAULT = const(6)
 
 # the mix, Q12
-BASE = const(0)  # floor of the wave, before gamma; in `v` its middle
-WAVE = const(1)  # swing of the waves; BASE + WAVE <= 4080
+_BASE = const(0)  # floor of the wave, before gamma; in `v` its middle
+_WAVE = const(1)  # swing of the waves; _BASE + _WAVE <= 4080
 #                  2 share of the quick wave at arousal 0, 3 at arousal 1
 #                  4 how far the slow wave bends the quick one: 4096 = a quarter cycle
-DARK = const(5)  # mean light at level 0
-FULL = const(6)  # mean light at level 1
+_DARK = const(5)  # mean light at level 0
+_FULL = const(6)  # mean light at level 1
 #                  7 4096: the visitor's share of the thread is drawn; 0: nobody's feelings are
 #                  8 height of the heartbeat, 9 height of the beats that visitors leave behind
 #                  10 swing of the breath, of the mediated light: 4096 = from none to twice
@@ -46,50 +45,31 @@ _RGB = bytes((
     255, 214, 160,  # w warm white
 ))  # fmt: skip
 
-SCENES = (
-    (
-        "hearth",
-        (16000, 6000, 160, 96, 1500, -260, 190, 2300, 0, 0, 0),
-        (850, 3200, 500, 3000, 2400, 340, 1850, 4096, 900, 500, 0),
-        "svarow",
-    ),
-    (
-        "tide",
-        (20000, 9000, 24, 0, 900, 40, 60, 1500, 10000, 24, 16),
-        (1500, 2500, 500, 900, 1000, 340, 1850, 4096, 700, 300, 2000),
-        "taagow",
-    ),
-    (
-        "murmuration",
-        (12000, 5000, 330, 210, 1300, -420, 330, 2600, 9000, 210, 130),
-        (700, 3300, 1100, 3200, 4096, 340, 1850, 4096, 700, 500, 1300),
-        "aragow",
-    ),
-    (
-        "echo",
-        (24000, 9000, 120, 80, 1100, -200, 120, 1700, 24000, 60, 40),
-        (1300, 2000, 300, 1500, 1600, 300, 1300, 4096, 900, 1150, 500),
-        "vrarow",
-    ),
-    (
-        "vigil",
-        (20000, 30000, 0, 0, 700, 0, 0, 400, 20000, 0, 0),
-        (2300, 900, 400, 400, 0, 560, 560, 0, 0, 0, 500),
-        "wwwwww",
-    ),
-    (
-        "identify",
-        (1600, 3200, 0, 0, 1050, 0, 0, 1050, 0, 0, 0),
-        (300, 3700, 0, 0, 0, 1300, 1300, 0, 0, 0, 0),
-        "aawwww",
-    ),
-    (
-        "fault",
-        (8000, 8000, 0, 0, 0, 0, 0, 0, 4000, 0, 0),
-        (2900, 600, 0, 0, 0, 420, 420, 0, 0, 0, 1800),
-        "oooooo",
-    ),
+_names = ("hearth", "tide", "murmuration", "echo", "vigil", "identify", "fault")
+_palettes = ("svarow", "taagow", "aragow", "vrarow", "wwwwww", "aawwww", "oooooo")
+_numbers = array("h", [  # motion and mix of each: a list at import costs the flash half of what tuples do
+    16000, 6000, 160, 96, 1500, -260, 190, 2300, 0, 0, 0,  # hearth
+    850, 3200, 500, 3000, 2400, 340, 1850, 4096, 900, 500, 0,
+    20000, 9000, 24, 0, 900, 40, 60, 1500, 10000, 24, 16,  # tide
+    1500, 2500, 500, 900, 1000, 340, 1850, 4096, 700, 300, 2000,
+    12000, 5000, 330, 210, 1300, -420, 330, 2600, 9000, 210, 130,  # murmuration
+    700, 3300, 1100, 3200, 4096, 340, 1850, 4096, 700, 500, 1300,
+    24000, 9000, 120, 80, 1100, -200, 120, 1700, 24000, 60, 40,  # echo
+    1300, 2000, 300, 1500, 1600, 300, 1300, 4096, 900, 1150, 500,
+    20000, 30000, 0, 0, 700, 0, 0, 400, 20000, 0, 0,  # vigil
+    2300, 900, 400, 400, 0, 560, 560, 0, 0, 0, 500,
+    1600, 3200, 0, 0, 1050, 0, 0, 1050, 0, 0, 0,  # identify
+    300, 3700, 0, 0, 0, 1300, 1300, 0, 0, 0, 0,
+    8000, 8000, 0, 0, 0, 0, 0, 0, 4000, 0, 0,  # fault
+    2900, 600, 0, 0, 0, 420, 420, 0, 0, 0, 1800,
+])  # fmt: skip
+SCENES = tuple(
+    [
+        (_names[i], _numbers[22 * i : 22 * i + 11], _numbers[22 * i + 11 : 22 * i + 22], _palettes[i])
+        for i in range(7)
+    ]
 )
+del _names, _numbers, _palettes
 
 
 def find(name):
@@ -105,10 +85,10 @@ def load(scene, dst, at, order, brightness, vigour):
     s = SCENES[scene]
     for i in range(_MIX):
         dst[at + i] = s[2][i]
-    dst[at + DARK] = dst[at + DARK] * brightness // 255
-    dst[at + FULL] = dst[at + FULL] * brightness // 255
-    dst[at + BASE] += dst[at + WAVE] >> 1
-    dst[at + WAVE] = vigour * dst[at + WAVE] // 255
+    dst[at + _DARK] = dst[at + _DARK] * brightness // 255
+    dst[at + _FULL] = dst[at + _FULL] * brightness // 255
+    dst[at + _BASE] += dst[at + _WAVE] >> 1
+    dst[at + _WAVE] = vigour * dst[at + _WAVE] // 255
     for i in range(6):
         put(3 * _HUES.index(s[3][i]), dst, at + _MIX + 4 * i, order)
 
