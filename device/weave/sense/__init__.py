@@ -21,8 +21,6 @@ _LEARN = const(400)  # samples to full quality (8 s)
 _SILENT = const(125)  # samples without a beat: quality is nothing (2.5 s)
 _DEAD = const(700)  # ms without a sample: so is the sensor
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
-PULSE_FAULT = const(1)
-SKIN_FAULT = const(2)
 
 
 class Sense:
@@ -32,30 +30,27 @@ class Sense:
         self.fiducial = Fiducial()
         self.intervals = Intervals()
         self.skin = Skin(skin, calibration or Calibration())
-        self.quality = 0  # 0..255
         self.beats = 0  # & 0xFFFF, counts when a beat is decided, 0.3..0.5 s after it
         self.onset = 0  # & 0xFFFF, counts upslopes within 0.15 s: provisional, for the light
         self.beat_ms = 0  # time of the last fiducial on the node's clock
         self.skin_ok = self.g_ns = self.scl_ns = self.scrs = self.scr_ns = self.rising_ns = 0
-        self.faults = 0
-        self.at = 0  # node time of the newest sample, and 1/256 ms
-        self.frac = 0
+        self.faults = 0  # 1 pulse, 2 skin
+        self.at = self.frac = 0  # node time of the newest sample, and 1/256 ms
         self.odd = -1  # sample waiting for its pair at 100 Hz
-        self.mean_q3 = 0
-        self.forget()
+        self.mean = 0  # x 8
+        self.clear()
 
-    def forget(self):
+    def clear(self):
         """The hand is gone: nothing of the visitor stays."""
         self.contact = 0  # 1 while a visitor touches
-        self.quality = 0
-        self.ibi_q4 = 0  # last interval, ms x 16; 0 = none
-        self.hr_q4 = 0  # bpm x 16; 0 = unknown
-        self.rmssd_q4 = 0  # ms x 16; 0 = unknown
+        self.quality = 0  # 0..255
+        self.good = 0  # running worth of the last beats, 0..255
+        # last interval, ms x 16, 0 = none; heart rate, bpm x 16, 0 = unknown; RMSSD, ms x 16, 0 = unknown
+        self.ibi_q4 = self.hr_q4 = self.rmssd_q4 = 0
         self.gap = 1  # 1 where ibi_q4 is not to be trusted
         self.turn = 0  # samples that speak for a change of contact
-        self.touched = 0  # samples since touch, up to _LEARN
-        self.good = 0  # running worth of the last beats, 0..255
-        self.railed = 0
+        self.count = 0  # samples since touch, up to _LEARN
+        self.railed = 0  # samples at a rail since the last beat
         self.last = -1  # last fiducial, 1/256 sample
         self.detector.clear(0)
         self.fiducial.known = 0
@@ -65,32 +60,36 @@ class Sense:
         """Take what the sensors have; once per tick."""
         pulse = self.pulse
         n = pulse.poll(now)
-        late = ticks_diff(now, self.at)
+        at = self.at
+        late = ticks_diff(now, at)
         if n:
             rate = pulse.rate_mhz
             period_q8 = 256000000 // rate
             samples = pulse.samples
             if late > 1000 or late < -100:  # the first sample, or the sensor was away
-                self.at = ticks_add(now, -((n * period_q8) >> 8))
+                at = ticks_add(now, -((n * period_q8) >> 8))
                 self.last = -1
             if pulse.fault:  # samples are missing
                 self.last = -1
             frac = self.frac
             for i in range(n):
                 frac += period_q8
-                self.at = ticks_add(self.at, frac >> 8)
+                at = ticks_add(at, frac >> 8)
                 frac &= 255
                 x = samples[i]
                 if rate > 75000:
-                    if self.odd < 0:
+                    odd = self.odd
+                    if odd < 0:
                         self.odd = x
                         continue
-                    x = (self.odd + x) >> 1
+                    x = (odd + x) >> 1
                     self.odd = -1
-                self.take(x)
-            self.frac = frac + (ticks_diff(now, self.at) << 3)
+                self.at = at
+                self.push(x)
+            self.at = at
+            self.frac = frac + (ticks_diff(now, at) << 3)
         elif late > _DEAD and self.contact:
-            self.forget()
+            self.clear()
         skin = self.skin
         skin.step(now)
         self.skin_ok = skin.ok
@@ -99,38 +98,38 @@ class Sense:
         self.scrs = skin.scrs
         self.scr_ns = skin.scr_ns
         self.rising_ns = skin.rising_ns
-        self.faults = (PULSE_FAULT if pulse.fault else 0) | (SKIN_FAULT if skin.fault else 0)
+        self.faults = (1 if pulse.fault else 0) | (2 if skin.fault else 0)
 
-    def take(self, x):
+    def push(self, x):
         """One sample at 50 Hz."""
         pulse = self.pulse
-        low = pulse.contact_min
-        high = pulse.contact_max
-        mean = self.mean_q3 + x - (self.mean_q3 >> 3)  # 0.16 s
-        self.mean_q3 = mean
-        mean >>= 3
         full = pulse.full
-        if (low <= mean <= high) == self.contact:
-            self.turn = 0
-        else:
-            self.turn += 1
-            if self.turn > (_LOST if self.contact else _BACK):
-                if self.contact:
-                    self.forget()
-                else:
-                    self.turn = 0
-                    self.contact = 1
-                    self.detector.clear(x if pulse.pulsatile else full - x)
-        if not self.contact:
+        wave = x if pulse.pulsatile else full - x
+        detector = self.detector
+        mean = self.mean
+        mean += x - (mean >> 3)  # 0.16 s
+        self.mean = mean
+        contact = self.contact
+        turn = 0
+        if (pulse.contact_min <= mean >> 3 <= pulse.contact_max) != contact:
+            turn = self.turn + 1
+            if turn > (_LOST if contact else _BACK):
+                if contact:
+                    self.clear()
+                    return
+                contact = self.contact = 1
+                detector.clear(wave)
+                turn = 0
+        self.turn = turn
+        if not contact:
             return
         if x <= full >> 4 or x >= full - (full >> 5):
             self.railed += 1
-        if self.touched < _LEARN:
-            self.touched += 1
-        detector = self.detector
-        found = detector.push(x if pulse.pulsatile else full - x)
+        if self.count < _LEARN:
+            self.count += 1
+        found = detector.push(wave)
         if found:
-            if found == 2:  # the intervals so far were double
+            if found > 1:  # the intervals so far were double
                 self.intervals.n = 0
                 self.last = -1
             self.beat()
@@ -142,25 +141,29 @@ class Sense:
     def beat(self):
         """A beat was decided: its time, its interval, its worth."""
         detector = self.detector
+        fiducial = self.fiducial
         rate = self.pulse.rate_mhz
         if rate > 75000:
             rate >>= 1
         period_q8 = 256000000 // rate
-        at = self.fiducial.locate(detector.ring, detector.peak - 3)
-        self.beat_ms = ticks_add(self.at, -(((((detector.n << 8) - at) & 0xFFFFFFF) * period_q8) >> 16))
-        intervals = self.intervals
-        clean = 0
-        gap_q8 = (at - self.last) & 0xFFFFFFF
-        if self.last >= 0 and gap_q8 < 38400:
-            self.ibi_q4 = (gap_q8 * period_q8) >> 12
-            clean = intervals.add(self.ibi_q4, (self.beat_ms // 1000) & 0xFFFF)
-            if intervals.median_q4:
-                detector.usual = (intervals.median_q4 << 4) // period_q8
+        at = fiducial.locate(detector.ring, detector.peak - 3)
+        ms = ticks_add(self.at, -(((((detector.n << 8) - at) & 0xFFFFFFF) * period_q8) >> 16))
+        self.beat_ms = ms
+        last = self.last
+        self.last = at
+        at = (at - last) & 0xFFFFFFF
+        worth = 0
+        self.gap = 1
+        if last >= 0 and at < 38400:
+            intervals = self.intervals
+            self.ibi_q4 = (at * period_q8) >> 12
+            if intervals.add(self.ibi_q4, (ms // 1000) & 0xFFFF):
+                self.gap = 0
+                worth = fiducial.likeness
+            if intervals.median:
+                detector.usual = (intervals.median << 4) // period_q8
             self.hr_q4 = intervals.hr_q4
             self.rmssd_q4 = intervals.rmssd_q4
-        self.last = at
-        self.gap = 1 - clean
-        worth = self.fiducial.likeness if clean else 0
         if not detector.agreed:
             worth >>= 1
         if self.railed > _RAIL:
@@ -169,5 +172,5 @@ class Sense:
             worth >>= 2
         self.railed = 0
         self.good += (worth - self.good + 2) >> 2
-        self.quality = (self.good * self.touched) // _LEARN
+        self.quality = (self.good * self.count) // _LEARN
         self.beats = (self.beats + 1) & 0xFFFF

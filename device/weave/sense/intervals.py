@@ -60,7 +60,7 @@ class Intervals:
         self.m = 0  # clean ones, the last eight in `clean`, and their sum
         self.sum = self.head = self.count = self.squares = 0
         self.before = 0  # last interval if it was clean, else 0
-        self.median_q4 = self.hr_q4 = self.rmssd_q4 = 0
+        self.median = self.hr_q4 = self.rmssd_q4 = 0
 
     def add(self, ibi_q4, t_s):
         """Take one interval ending at second t_s (16 bits); returns 1 where it is clean."""
@@ -73,7 +73,7 @@ class Intervals:
         n += 1
         self.n = n
         middle = median(self.last, self.row, n if n < 5 else 5)
-        self.median_q4 = middle
+        self.median = middle
         if not -3 * middle <= (ibi_q4 - middle) * 10 <= 3 * middle:
             return 0
         self.before = ibi_q4

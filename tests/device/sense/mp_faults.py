@@ -2,7 +2,10 @@
 
 from hands import Finger, Palm, run
 from weave.affect import Affect
-from weave.sense import PULSE_FAULT, SKIN_FAULT, Sense
+from weave.sense import Sense
+
+PULSE_FAULT = 1  # bits of `faults`
+SKIN_FAULT = 2
 
 
 class Bursts:

@@ -3,7 +3,6 @@
 from hands import Palm
 from weave.sense.calibration import Calibration
 from weave.sense.skin import Skin
-from weave.sense.twopoint import two_point
 
 
 def watch(palm, curve, seconds, calibration=None):
@@ -42,28 +41,6 @@ def test_no_hand_is_no_skin():
     assert skin.ok == 0 and skin.g_ns == 0 and skin.scl_ns == 0
     skin = watch(Palm(), lambda t: 200.0, 10)
     assert skin.ok == 0 and skin.g_ns == 0
-
-
-def test_two_point_calibration():
-    """Readings over 100 kOhm and 470 kOhm of a board whose trimmer and gain are off give the truth back."""
-    for cal, gain in ((2048, 1.0), (2300, 0.93), (1800, 1.08)):
-
-        def reading(ns):
-            g = ns / gain
-            return int(8 * (100000 * cal - 4096 * g) / (100000 + 2 * g) + 0.5)
-
-        c = two_point(reading(10000), reading(2127.66))
-        assert abs(c.cal_q3 - cal * 8) <= cal * 8 // 200, (cal, c.cal_q3)
-        assert abs(c.gain_q12 - gain * 4096) <= 41, (gain, c.gain_q12)
-
-
-def test_impossible_calibrations_are_refused():
-    for a, b in ((5000, 5000), (9000, 5000), (-1, 500), (100, 40000)):
-        try:
-            two_point(a, b)
-        except ValueError:
-            continue
-        raise AssertionError((a, b))
 
 
 def test_responses_are_counted_with_their_height():
