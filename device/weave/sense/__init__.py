@@ -11,7 +11,6 @@ from time import ticks_add, ticks_diff
 
 from .calibration import Calibration
 from .detect import Detector
-from .fiducial import Fiducial
 from .intervals import Intervals
 from .skin import Skin
 
@@ -27,7 +26,6 @@ class Sense:
     def __init__(self, pulse, skin, calibration=None):
         self.pulse = pulse
         self.detector = Detector(32 if pulse.full < 8192 else 160)
-        self.fiducial = Fiducial()
         self.intervals = Intervals()
         self.skin = Skin(skin, calibration or Calibration())
         self.beats = 0  # & 0xFFFF, counts when a beat is decided, 0.3..0.5 s after it
@@ -53,7 +51,6 @@ class Sense:
         self.railed = 0  # samples at a rail since the last beat
         self.last = -1  # last fiducial, 1/256 sample
         self.detector.clear(0)
-        self.fiducial.known = 0
         self.intervals.clear()
 
     def step(self, now):
@@ -141,12 +138,12 @@ class Sense:
     def beat(self):
         """A beat was decided: its time, its interval, its worth."""
         detector = self.detector
-        fiducial = self.fiducial
+        intervals = self.intervals
         rate = self.pulse.rate_mhz
         if rate > 75000:
             rate >>= 1
         period_q8 = 256000000 // rate
-        at = fiducial.locate(detector.ring, detector.peak - 3)
+        at = intervals.locate(detector.ring, detector.peak - 3)
         ms = ticks_add(self.at, -(((((detector.n << 8) - at) & 0xFFFFFFF) * period_q8) >> 16))
         self.beat_ms = ms
         last = self.last
@@ -155,11 +152,10 @@ class Sense:
         worth = 0
         self.gap = 1
         if last >= 0 and at < 38400:
-            intervals = self.intervals
             self.ibi_q4 = (at * period_q8) >> 12
             if intervals.add(self.ibi_q4, (ms // 1000) & 0xFFFF):
                 self.gap = 0
-                worth = fiducial.likeness
+                worth = intervals.likeness
             if intervals.median:
                 detector.usual = (intervals.median << 4) // period_q8
             self.hr_q4 = intervals.hr_q4

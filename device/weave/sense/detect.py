@@ -39,7 +39,7 @@ class Detector:
         self.ring = array("i", [0] * _RING)
         self.strengths = array("i", [0] * _KEEP)
         self.row = array("i", [0] * _KEEP)
-        self.n = self.onset = 0
+        self.n = self.peak = self.onset = 0
         self.clear(0)
 
     def clear(self, x):
@@ -54,15 +54,14 @@ class Detector:
         self.since = 999  # samples since the last beat's upslope
         self.quiet = 999  # samples since the last onset
         self.age = -1  # of the candidate in samples, -1 = none
-        self.s = 0  # its strength
+        self.strength = 0  # its height; at a beat, the beat's
         self.kept = 0  # beats, the strengths of the last 8 in `strengths` (31 bits: years of one touch)
         self.level = 0  # their median
         self.d = self.d2 = 0
         self.above = self.blocks = 0
         self.rival = 0  # where in the refractory a strong upslope was, samples after the last beat
         self.twice = 0  # intervals in a row with a strong upslope in their middle
-        self.peak = self.n
-        self.strength = self.agreed = 0
+        self.agreed = 0
 
     def push(self, x):
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
@@ -71,15 +70,15 @@ class Detector:
         self.n = n
         level = self.level
         # witness: is the mean of 0.1 s above the mean of 0.66 s?
-        s = self.long + x - ring[(n - 33) & _MASK]
-        self.long = s
-        d = self.short + x - ring[(n - 5) & _MASK]
-        self.short = d
-        s = d * 33 - s * 5
+        long = self.long + x - ring[(n - 33) & _MASK]
+        self.long = long
+        short = self.short + x - ring[(n - 5) & _MASK]
+        self.short = short
+        long = short * 33 - long * 5  # their difference, times 33
         if self.above:
-            if s < 0:
+            if long < 0:
                 self.above = 0
-        elif s > level << 2:
+        elif long > level << 2:
             self.above = 1
             self.blocks += 1
         # slope, centred 3.5 samples back
@@ -110,7 +109,7 @@ class Detector:
                 strengths[i] >>= 1
             level >>= 1
             self.level = level
-        s = self.s
+        s = self.strength
         age = self.age
         if age >= 0:
             age += 1
@@ -119,7 +118,7 @@ class Detector:
                 if d1 > level >> 1:
                     self.rival = since
             elif age < 0 or d1 > s:
-                self.s = d1
+                self.strength = d1
                 self.age = 1
                 return 0
         self.age = age
@@ -127,32 +126,30 @@ class Detector:
             return 0
         self.age = -1
         since -= age
-        d = since - usual - (usual >> 2)
-        if d > 40:
-            d = 40
-        level >>= 2
-        if d > 0:  # overdue: ask for less, down to a fifth
-            level -= (level * d) // 50
-        if s < level:
+        need = level >> 2
+        over = since - usual - (usual >> 2)
+        if over > 40:
+            over = 40
+        if over > 0:  # overdue: ask for less, down to a fifth
+            need -= (need * over) // 50
+        if s < need:
             return 0
         self.since = age
         self.peak = (n - age) & _COUNT
-        self.strength = s
         self.agreed = self.blocks == 1
         n = self.kept
         strengths[n & 7] = s
         n += 1
         self.kept = n
         self.level = median(strengths, self.row, n if n < _KEEP else _KEEP)
-        usual = since >> 1  # did a strong upslope come in the middle?
-        quiet = usual >> 2
-        d = self.rival - usual
-        n = self.twice + 1
-        if usual < _FASTEST or not -quiet <= d <= quiet:
-            n = 0
+        half = since >> 1  # did a strong upslope come in the middle?
+        off = self.rival - half
+        twice = self.twice + 1
+        if half < _FASTEST or not -(half >> 2) <= off <= half >> 2:
+            twice = 0
         self.rival = self.blocks = self.twice = 0
-        if n > 1:
-            self.usual = usual
+        if twice > 1:
+            self.usual = half
             return 2
-        self.twice = n
+        self.twice = twice
         return 1

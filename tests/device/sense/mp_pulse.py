@@ -95,7 +95,7 @@ def test_the_hand_leaves_and_nothing_stays():
         now = run(sense, 1000, now)
         assert sense.contact == 0 and sense.quality == 0
         assert sense.hr_q4 == 0 and sense.ibi_q4 == 0 and sense.rmssd_q4 == 0 and sense.gap == 1
-        assert sense.intervals.n == 0 and sense.fiducial.known == 0 and sense.detector.level == 0
+        assert sense.intervals.n == 0 and sense.intervals.known == 0 and sense.detector.level == 0
         beats = sense.beats
         now = run(sense, 5000, now)
         assert sense.beats == beats, "beats without a hand"
