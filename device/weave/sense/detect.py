@@ -89,8 +89,7 @@ class Detector:
         since = self.since + 1
         self.since = since
         quiet = self.quiet + 1
-        usual = self.usual
-        refractory = (usual * 5) >> 3
+        refractory = (self.usual * 5) >> 3
         if refractory < _SHORT:
             refractory = _SHORT
         elif refractory > _LONG:
@@ -102,32 +101,31 @@ class Detector:
         self.quiet = quiet
         d2 = self.d2
         self.d2 = d1
-        strengths = self.strengths
         if since > _FORGET and not since & 31 and level:
             # silence: whatever set the level may have been a jolt
             for i in range(_KEEP):
-                strengths[i] >>= 1
+                self.strengths[i] >>= 1
             level >>= 1
             self.level = level
-        s = self.strength
         age = self.age
         if age >= 0:
             age += 1
+            self.age = age
         if d1 > d2 and d1 >= d and d1 > floor:
             if since <= refractory:
                 if d1 > level >> 1:
                     self.rival = since
-            elif age < 0 or d1 > s:
+            elif age < 0 or d1 > self.strength:
                 self.strength = d1
                 self.age = 1
                 return 0
-        self.age = age
-        if age < _SOON or age < _LATE and age < refractory and s < level - (level >> 3):
+        if age < _SOON or age < _LATE and age < refractory and self.strength < level - (level >> 3):
             return 0
         self.age = -1
         since -= age
+        s = self.strength
         need = level >> 2
-        over = since - usual - (usual >> 2)
+        over = since - self.usual - (self.usual >> 2)
         if over > 40:
             over = 40
         if over > 0:  # overdue: ask for less, down to a fifth
@@ -138,10 +136,10 @@ class Detector:
         self.peak = (n - age) & _COUNT
         self.agreed = self.blocks == 1
         n = self.kept
-        strengths[n & 7] = s
+        self.strengths[n & 7] = s
         n += 1
         self.kept = n
-        self.level = median(strengths, self.row, n if n < _KEEP else _KEEP)
+        self.level = median(self.strengths, self.row, n if n < _KEEP else _KEEP)
         half = since >> 1  # did a strong upslope come in the middle?
         off = self.rival - half
         twice = self.twice + 1
