@@ -24,7 +24,9 @@ _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 
 class Sense:
     def __init__(self, pulse, skin, calibration=None):
+        # 30 attributes: with 29 the table of names would be full, and every method call would search all of it
         self.pulse = pulse
+        self.full = pulse.full
         self.detector = Detector(32 if pulse.full < 8192 else 160)
         self.intervals = Intervals()
         self.skin = Skin(skin, calibration or Calibration())
@@ -100,7 +102,7 @@ class Sense:
     def push(self, x):
         """One sample at 50 Hz."""
         pulse = self.pulse
-        full = pulse.full
+        full = self.full
         wave = x if pulse.pulsatile else full - x
         detector = self.detector
         mean = self.mean

@@ -54,14 +54,14 @@ class Detector:
         self.since = 999  # samples since the last beat's upslope
         self.quiet = 999  # samples since the last onset
         self.age = -1  # of the candidate in samples, -1 = none
-        self.strength = 0  # its height; at a beat, the beat's
+        self.s = 0  # its height
         self.kept = 0  # beats, the strengths of the last 8 in `strengths` (31 bits: years of one touch)
         self.level = 0  # their median
         self.d = self.d2 = 0
         self.above = self.blocks = 0
         self.rival = 0  # where in the refractory a strong upslope was, samples after the last beat
         self.twice = 0  # intervals in a row with a strong upslope in their middle
-        self.agreed = 0
+        self.strength = self.agreed = 0
 
     def push(self, x):
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
@@ -115,15 +115,15 @@ class Detector:
             if since <= refractory:
                 if d1 > level >> 1:
                     self.rival = since
-            elif age < 0 or d1 > self.strength:
-                self.strength = d1
+            elif age < 0 or d1 > self.s:
+                self.s = d1
                 self.age = 1
                 return 0
-        if age < _SOON or age < _LATE and age < refractory and self.strength < level - (level >> 3):
+        if age < _SOON or age < _LATE and age < refractory and self.s < level - (level >> 3):
             return 0
         self.age = -1
         since -= age
-        s = self.strength
+        s = self.s
         need = level >> 2
         over = since - self.usual - (self.usual >> 2)
         if over > 40:
@@ -134,6 +134,7 @@ class Detector:
             return 0
         self.since = age
         self.peak = (n - age) & _COUNT
+        self.strength = s
         self.agreed = self.blocks == 1
         n = self.kept
         self.strengths[n & 7] = s
