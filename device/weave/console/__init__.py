@@ -55,13 +55,13 @@ class Console:
     def log(self, text):
         """Tell whoever is watching; where nobody is, nothing happens."""
         if self.watch:
-            from .lines import say
+            from weave.console.lines import say
 
             say(self, text, _LOG if self.watch == _FRAMES else 0)
 
     def run(self, words):
         """The document that answers a command; never raises. `mode` is left at 1 where JSON was asked for, 2 frames."""
-        from .lines import run
+        from weave.console.lines import run
 
         return run(self, words)
 
@@ -80,7 +80,7 @@ class Console:
                 if bad:
                     self.garbage += 1
                 elif k:
-                    from .lines import end
+                    from weave.console.lines import end
 
                     end(self, bytes(memoryview(line)[:k]))
             elif b == 8 or b == 127:
@@ -123,7 +123,7 @@ class Console:
             if self.beats == _FRAMES:
                 self.streams.beat(s, out)
             else:
-                from .lines import beat
+                from weave.console.lines import beat
 
                 beat(self, s)
         if self.raw:
@@ -142,11 +142,11 @@ class Console:
             self.streams.state(self.table, now, self.out)
             notes = node.keep.notes if hasattr(node, "keep") else None
             if notes and notes.taken != self._notes:
-                from .lines import say
+                from weave.console.lines import say
 
                 self._notes = notes.taken
                 say(self, notes.last, _CRASH)
         else:
-            from .lines import watch
+            from weave.console.lines import watch
 
             watch(self)

@@ -9,11 +9,11 @@ class Hardware:
     """What a node is built from: pulse, skin, strand, radio, port, nvs, wdt, button (None where absent)."""
 
     def __init__(self, board, stdin, stdout):
-        from .grove_gsr import GroveGsr
-        from .nvs import Nvs
-        from .port import Port
-        from .radio import Radio
-        from .strand import Strand
+        from weave.drivers.grove_gsr import GroveGsr
+        from weave.drivers.nvs import Nvs
+        from weave.drivers.port import Port
+        from weave.drivers.radio import Radio
+        from weave.drivers.strand import Strand
 
         s = board["strand"]
         # The strand first: black before anything else draws current or takes time.
@@ -22,11 +22,11 @@ class Hardware:
         self.nvs = Nvs("weave")
         d = board["pulse"]
         if d["kind"] == "max30102":
-            from .max30102 import Max30102
+            from weave.drivers.max30102 import Max30102
 
             self.pulse = Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7), d["contact_min"])
         else:
-            from .adc_pulse import AdcPulse
+            from weave.drivers.adc_pulse import AdcPulse
 
             self.pulse = AdcPulse(d["pin"], d["contact_min"], d["contact_max"])
         self.skin = GroveGsr(board["skin"]["pin"])
@@ -36,7 +36,7 @@ class Hardware:
         self.button = None  # the opt-out button, where there is one
         d = board.get("button")
         if d:
-            from .button import Button
+            from weave.drivers.button import Button
 
             self.button = Button(d["pin"])
 

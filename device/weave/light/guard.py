@@ -17,9 +17,9 @@ from array import array
 from micropython import const
 
 try:
-    from .kernel_viper import frame, lerp
+    from weave.light.kernel_viper import frame, lerp
 except (ImportError, SyntaxError):  # no viper on this port
-    from .kernel import frame, lerp
+    from weave.light.kernel import frame, lerp
 
 from .scenes import LUMINANCE
 from .tables import GAMMA, SINE
