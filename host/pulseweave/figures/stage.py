@@ -31,7 +31,12 @@ def stage(folder: Path, nodes: int, pixels: int, seconds: float, board: str = "v
             f.write(
                 np.ascontiguousarray(pulse, "<u4").tobytes() + np.ascontiguousarray(skin, "<u2").tobytes()
             )
-    plan = {
+    (folder / "plan.json").write_text(json.dumps(plan(board, description, nodes)))
+
+
+def plan(board: str, description: dict, nodes: int) -> dict:
+    """`nodes` provisioned nodes on one kind of board, with clocks and phases apart: what sim/worker/fleet.py builds."""
+    return {
         "boards": {board: description},
         "network": keys(1, [1]),
         "nodes": [
@@ -47,4 +52,3 @@ def stage(folder: Path, nodes: int, pixels: int, seconds: float, board: str = "v
             for i in range(nodes)
         ],
     }
-    (folder / "plan.json").write_text(json.dumps(plan))

@@ -8,7 +8,7 @@ import ports
 import pytest
 from conftest import missing
 from pulseweave import boards
-from pulseweave.sim.engine import keys
+from pulseweave.figures.stage import plan
 from pulseweave.sim.frontend import FrontEnd
 from pulseweave.sim.visitors.recordings import Recordings
 
@@ -34,20 +34,7 @@ def stage(tmp_path_factory):
                 out = visitor.step(k * 0.1, 0.1, np.zeros(1))
                 pulse, skin = front.convert(out["ppg"], out["eda"], out["touching"])
                 f.write(np.asarray(pulse, "<u4").tobytes() + np.asarray(skin, "<u2").tobytes())
-        nodes = [
-            {
-                "node": i + 1,
-                "board": name,
-                "mac": f"02505700{i:04x}",
-                "ppm": 20 * i - 20,
-                "phase_us": 3000 * i,
-                "boot_us": 10**6 * (i + 1),
-                "settings": {"node": i + 1},
-            }
-            for i in range(NODES)
-        ]
-        plan = {"boards": {name: board}, "network": keys(1, [1]), "nodes": nodes}
-        (place / f"{name}.json").write_text(json.dumps(plan))
+        (place / f"{name}.json").write_text(json.dumps(plan(name, board, NODES)))
     return place
 
 
