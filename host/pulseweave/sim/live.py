@@ -33,7 +33,6 @@ class Live:
         self.speed: float | None = 1.0
         self.paused = False
         self.wanted: deque = deque()
-        self.happened: deque = deque(maxlen=200)
         self.stopping = False
         self.late_s = 0.0
         self.last_records: Any = None
@@ -221,9 +220,7 @@ class Live:
         return state
 
     def events(self) -> list[dict]:
-        out = list(self.happened) + self.sim.events
-        self.happened.clear()
-        self.sim.events = []
+        out, self.sim.events = self.sim.events, []
         return out
 
     def command(self, order: dict) -> dict:
