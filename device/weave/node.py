@@ -37,6 +37,7 @@ class Node:
         self.ping = 0  # id of the last ping heard, for measurements
         self._held = 0
         self._quiet = 0
+        self._now = self._at = -1  # the tick, and the room's time in it
         self.supervisor = Supervisor(_NAMES, keep, (sense, affect, mesh, damp, light, None, keep))
         self._wait = self.supervisor.wait
         self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, self._talk, self._keep)
@@ -72,16 +73,17 @@ class Node:
     def _calm(self, now):
         mesh = self.mesh
         self._button()
-        self.damp.step(now, mesh.time(now), self.affect, self.sense.contact, mesh.room)
+        self._now = now
+        self._at = mesh.time(now)
+        self.damp.step(now, self._at, self.affect, self.sense.contact, mesh.room)
 
     def _shine(self, now):
         """Light up; a visitor who let go leaves the last beats to the room."""
         light = self.light
-        mesh = self.mesh
-        at = mesh.time(now)
+        at = self._at if self._now == now else self.mesh.time(now)  # it is dear; damp may have been put aside
         light.step(now, at, self.sense, self.affect, self.damp)
         if light.event_n:
-            mesh.send_event(VISITOR, light.event, light.event_n, at)
+            self.mesh.send_event(VISITOR, light.event, light.event_n, at)
             light.event_n = 0
 
     def _talk(self, now):
