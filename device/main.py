@@ -11,7 +11,7 @@ import sys
 import time
 
 import machine
-from weave.drivers.flash import Flash
+from weave.drivers.storage import Flash
 from weave.fixed import TICK_MS
 
 ESCAPE_MS = 2000
@@ -62,7 +62,7 @@ def main():
 
     node = None
     try:
-        node = start(load_board(), Flash(), sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
+        node = start(load_board(), Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
         if node is None:
             print("pulseweave: safe mode after repeated crashes; notes are on flash. Deploy, then reset.")
             return

@@ -6,7 +6,7 @@ console bytes, and the attributes of the parts. A part that raises is put aside 
 
 from micropython import const
 
-from .keep import Supervisor
+from .keep.supervisor import Supervisor
 from .light.scenes import IDENTIFY
 from .mesh.frame import VISITOR
 
@@ -15,11 +15,18 @@ _TOUCHED = const(1)  # a visitor is here
 _LIMITED = const(4)  # the power budget dims the strand
 _FAULT = const(8)  # a sensor does not work
 
-_NAMES = ("sense", "affect", "mesh", "damp", "light", "console", "keep")
+_NAMES = const(("sense", "affect", "mesh", "damp", "light", "console", "keep"))
 _SHINE = const(4)  # places of the light and of keep among them
 _KEEP = const(6)
 # ticks the button is held until it counts: long enough to be meant, within the second promised
-_HOLD = const(50)
+_HOLD = const(25)
+_CONFIRM = const(3100)  # ticks: about once a minute health is confirmed even where somebody is always here
+_QUIET = const(250)  # ticks without a visitor between moments in which flash may be written
+# marks: the last events stand in every crash note; a part that fails leaves its capital
+_CAME = const(99)  # c: a visitor's contact
+_LEFT = const(108)  # l: it ended
+_OPTED = const(111)  # o: the opt-out button
+_ASKED = const(105)  # i: identify
 
 
 class Node:
@@ -36,9 +43,9 @@ class Node:
         self.console = None  # set by start.py: the console looks at the finished node
         self.ping = 0  # id of the last ping heard, for measurements
         self._held = 0
-        self._quiet = 0
+        self._quiet = 1  # ticks since the last visitor, 0 while one is here
         self._now = self._at = -1  # the tick, and the room's time in it
-        self.supervisor = Supervisor(_NAMES, keep, (sense, affect, mesh, damp, light, None, keep))
+        self.supervisor = Supervisor(_NAMES, keep)
         self._wait = self.supervisor.wait
         self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, self._talk, self._keep)
 
@@ -97,17 +104,19 @@ class Node:
         """Feed the watchdog; write what waits while nobody is here to see the strand stop for 80 ms."""
         keep = self.keep
         keep.step(now)
-        if (
-            not keep.ticks % 3100
-        ):  # about once a minute: health is confirmed even where somebody is always here
+        if not keep.ticks % _CONFIRM:
             keep.healthy(now)
         if self.sense.contact:
-            self._quiet = 0
-        else:
-            self._quiet += 1
-            if self._quiet == 250:
-                keep.quiet(now)
+            if self._quiet:
                 self._quiet = 0
+                keep.mark(_CAME)
+        else:
+            if not self._quiet:
+                keep.mark(_LEFT)
+            self._quiet += 1
+            if self._quiet > _QUIET:
+                self._quiet = 1
+                keep.quiet(now)
 
     # What the mesh brings for this node: methods, because a closure called with five arguments would allocate.
 
@@ -119,15 +128,16 @@ class Node:
             self.ping = buf[start] << 8 | buf[start + 1]
 
     def on_identify(self, buf, start, n, origin, at):
+        self.keep.mark(_ASKED)
         self.light.show_only(IDENTIFY, self.mesh.now, 10000)
 
     def _button(self):
-        """The opt-out button: held for a second it turns mediation off for this visitor, or on again."""
+        """The opt-out button: held for half a second it turns mediation off for this visitor, or on again."""
         button = self.hardware.button
         if button is None or not button.pressed():
             self._held = 0
-            return
-        if self._held < 255:
+        elif self._held < _HOLD:
             self._held += 1
-        if self._held == _HOLD >> 1:
-            self.damp.opt_out(not self.damp.opted_out)
+            if self._held == _HOLD:
+                self.keep.mark(_OPTED)
+                self.damp.opt_out(not self.damp.opted_out)

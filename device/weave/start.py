@@ -4,8 +4,6 @@ In: `board`, the dictionary compiled from boards/*.toml; `fs`, a filesystem (met
 streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
 """
 
-from micropython import const
-
 from .affect import Affect
 from .console import Console
 from .damp import Damp
@@ -13,14 +11,11 @@ from .drivers import Hardware
 from .keep import Keep
 from .light import Light, Site
 from .light.scenes import find
-from .mesh import Mesh
-from .mesh import keys as mesh_keys
+from .mesh import Mesh, keys
 from .mesh.frame import IDENTIFY, PING, POLICY, SCENE, VISITOR
 from .node import Node
 from .sense import Sense
 from .sense.calibration import Calibration
-
-_CLUSTER_MAX = const(64)
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -52,7 +47,7 @@ def compose(hardware, keep):
     skin = config.skin_cal or board["skin"].get("cal", 2048)
     sense = Sense(hardware.pulse, hardware.skin, Calibration(skin * 8))
     affect = Affect(sense)
-    mesh = Mesh(hardware.radio, hardware.nvs, mesh_keys.load(hardware.nvs), node, cluster_max=_CLUSTER_MAX)
+    mesh = Mesh(hardware.radio, hardware.nvs, keys.load(hardware.nvs), node)
     damp = Damp(node)
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)

@@ -4,45 +4,42 @@ In: the dictionary compiled from boards/*.toml and the console's two streams. Ou
 members have the interfaces tabled in weave/README.md.
 """
 
+from .pins import AdcPulse, Button, GroveGsr
+from .port import Port
+from .radio import Radio
+from .storage import Nvs
+from .strand import Strand
+
 
 class Hardware:
-    """What a node is built from: pulse, skin, strand, radio, port, nvs, wdt, button (None where absent)."""
+    """What a node is built from: pulse, skin, strand, radio, port, nvs, button (None where absent)."""
 
     def __init__(self, board, stdin, stdout):
-        from weave.drivers.grove_gsr import GroveGsr
-        from weave.drivers.nvs import Nvs
-        from weave.drivers.port import Port
-        from weave.drivers.radio import Radio
-        from weave.drivers.strand import Strand
-
-        s = board["strand"]
+        d = board["strand"]
         # The strand first: black before anything else draws current or takes time.
-        self.strand = Strand(s["pin"], s["pixels"], s["order"], s.get("timing", 1))
+        self.strand = Strand(d["pin"], d["pixels"], d["order"], d.get("timing", 1))
         self.board = board
         self.nvs = Nvs("weave")
         d = board["pulse"]
         if d["kind"] == "max30102":
             from weave.drivers.max30102 import Max30102
 
-            self.pulse = Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7), d["contact_min"])
+            self.pulse = Max30102(d["i2c"], d["sda"], d["scl"], d.get("led_ma", 7))
         else:
-            from weave.drivers.adc_pulse import AdcPulse
-
-            self.pulse = AdcPulse(d["pin"], d["contact_min"], d["contact_max"])
+            self.pulse = AdcPulse(d["pin"])
+            self.pulse.contact_max = d["contact_max"]
+        self.pulse.contact_min = d["contact_min"]
         self.skin = GroveGsr(board["skin"]["pin"])
-        r = board["radio"]
-        self.radio = Radio(r["channel"], r.get("tx_dbm", 11), r.get("rxbuf", 2048))
+        d = board["radio"]
+        self.radio = Radio(d["channel"], d.get("tx_dbm", 11), d.get("rxbuf", 2048))
         self.port = Port(stdin, stdout)
-        self.button = None  # the opt-out button, where there is one
         d = board.get("button")
-        if d:
-            from weave.drivers.button import Button
-
-            self.button = Button(d["pin"])
+        self.button = Button(d["pin"]) if d else None
 
     def fit(self, config):
         """What this node's own configuration says differently from its board: shorter strand, other channel."""
         if 0 < config.pixels < self.strand.n:
             self.strand.n = config.pixels
-        if config.channel and config.channel != self.board["radio"]["channel"]:
-            self.radio.tune(config.channel)
+        if config.channel and config.channel != self.radio.channel:
+            self.radio.channel = config.channel
+            self.radio.restart()

@@ -14,32 +14,37 @@ from micropython import const
 
 _BUS = const(1)
 _WRONG = const(2)
-OVERFLOW = const(4)
+_OVERFLOW = const(4)
 
 _ADDRESS = const(0x57)
 _FIFO_WR = const(0x04)
 _FIFO_DATA = const(0x07)
-_FIFO_CONFIG = const(0x08)
-_MODE = const(0x09)
-_SPO2 = const(0x0A)
 _LED2 = const(0x0D)
-_SLOTS = const(0x11)
 _PART_ID = const(0xFF)
 _PART = const(0x15)
 _DEPTH = const(32)
 _RETRY_MS = const(500)
 _RATE_SPAN_MS = const(10000)
 
+# register, value; in this order
+_SETUP = (
+    b"\x09\x40"  # mode: reset
+    b"\x08\x30"  # FIFO: average 2, roll over
+    b"\x0a\x27"  # 4096 nA full scale, 100 Hz, 411 us pulses: 18 bits
+    b"\x11\x02"  # slot 1: infrared
+    b"\x04\0\x05\0\x06\0"  # FIFO: pointers and overflow counter
+    b"\x09\x07"  # mode: multi-LED
+)
+
 
 class Max30102:
-    """The sensor on bus `i2c` (pins sda, scl), LED current `led_ma`, covered above `contact_min` counts."""
+    """The sensor on bus `i2c` (pins sda, scl), LED current `led_ma`; who opens it sets `contact_min`, in counts."""
 
     full = 262143
     pulsatile = False
     contact_max = 262000
 
-    def __init__(self, i2c, sda, scl, led_ma, contact_min):
-        self.contact_min = contact_min
+    def __init__(self, i2c, sda, scl, led_ma):
         self.samples = array("i", bytes(4 * _DEPTH))
         self.rate_mhz = 50000
         self.fault = _BUS
@@ -70,14 +75,9 @@ class Max30102:
         if self._one[0] != _PART:
             self.fault = _WRONG
             return
-        self._write(_MODE, 0x40)  # reset
-        self._write(_FIFO_CONFIG, 0x30)  # average 2, roll over
-        self._write(_SPO2, 0x27)  # 4096 nA full scale, 100 Hz, 411 us pulses: 18 bits
+        for i in range(0, len(_SETUP), 2):
+            self._write(_SETUP[i], _SETUP[i + 1])
         self._write(_LED2, self._led)
-        self._write(_SLOTS, 0x02)  # slot 1: infrared
-        for register in (_FIFO_WR, _FIFO_WR + 1, _FIFO_WR + 2):
-            self._write(register, 0)
-        self._write(_MODE, 0x07)  # multi-LED
         self.fault = 0
         self._since = None
 
@@ -105,7 +105,7 @@ class Max30102:
         n = (p[0] - p[2]) & 31
         if p[1]:
             n = _DEPTH  # full: the pointers are equal again, and p[1] samples are gone
-            self.fault = OVERFLOW
+            self.fault = _OVERFLOW
             self._since = None
         elif n:
             self.fault = 0

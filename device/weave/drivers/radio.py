@@ -17,7 +17,9 @@ class Radio:
     """The radio on `channel` at `tx_dbm`, with a receive ring of `rxbuf` bytes."""
 
     def __init__(self, channel, tx_dbm, rxbuf):
-        self._settings = (channel, tx_dbm, rxbuf)
+        self.channel = channel  # a change takes effect at restart()
+        self._tx_dbm = tx_dbm
+        self._rxbuf = rxbuf
         self._data = [None, bytearray(_MAX), 0, 0]
         self.buf = self._data[1]
         self.fault = 1
@@ -28,17 +30,16 @@ class Radio:
 
     def restart(self):
         """Switch everything off and on again; returns True where the radio works."""
-        channel, tx_dbm, rxbuf = self._settings
         try:
             wlan = network.WLAN(network.WLAN.IF_STA)
             wlan.active(False)  # a soft reset leaves the old state behind
             wlan.active(True)
             wlan.disconnect()
-            wlan.config(channel=channel, pm=wlan.PM_NONE, txpower=tx_dbm)
+            wlan.config(channel=self.channel, pm=wlan.PM_NONE, txpower=self._tx_dbm)
             self.own = wlan.config("mac")
             now = espnow.ESPNow()
             now.active(False)
-            now.config(rxbuf=rxbuf)  # takes effect at the next active(True)
+            now.config(rxbuf=self._rxbuf)  # takes effect at the next active(True)
             now.active(True)
             try:
                 now.add_peer(_BROADCAST)
@@ -49,11 +50,6 @@ class Radio:
         except OSError:
             self.fault = 1
         return not self.fault
-
-    def tune(self, channel):
-        """Change to another Wi-Fi channel."""
-        self._settings = (channel,) + self._settings[1:]
-        return self.restart()
 
     def recv(self):
         """Bytes of the next waiting frame, 0 = none. Raises ValueError when the ring lost its step."""
@@ -77,7 +73,3 @@ class Radio:
             return True
         except OSError:
             return False
-
-    def dropped(self):
-        """Frames that the receive ring had no room for."""
-        return self._now.stats()[4] if self._now else 0

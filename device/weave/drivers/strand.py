@@ -14,7 +14,7 @@ class Strand:
     def __init__(self, pin, pixels, order, timing):
         self.n = pixels
         self.channels = len(order)
-        self.order = tuple(order.index(c) for c in "RGBW"[: len(order)])
+        self.order = tuple(map(order.index, "RGBW"[: len(order)]))
         strip = NeoPixel(Pin(pin, Pin.OUT), pixels, bpp=len(order), timing=timing)
         self.buf = strip.buf
         self.show = strip.write

@@ -6,13 +6,10 @@ Nothing is written in step(): flash writes stop everything for up to 80 ms, so t
 calls when nobody is touching it.
 """
 
-from binascii import hexlify
-
 from micropython import const
 
 from .config import Config
 from .notes import Notes
-from .supervisor import Supervisor  # noqa: F401 (for the node)
 
 # Causes of a boot, as ESP32's machine.reset_cause() numbers them. Brown-outs read as POWER there, panics as HARD.
 _POWER = const(1)
@@ -34,7 +31,7 @@ class Keep:
         self.cause = cause
         self._fs = fs
         self._nvs = nvs
-        self._marks = bytearray(_MARKS)
+        self._marks = bytearray(b" " * _MARKS)
         self._mark = 0
         self._clean = False  # the bad-boot counter of this run is cleared
         self.notes = Notes(fs)
@@ -49,12 +46,11 @@ class Keep:
         bad = nvs.get("bad")
         wanted = nvs.get("wanted")
         if self.cause == _WATCHDOG or (self.cause == _HARD and not wanted):
-            bad = min(bad + 1, 100)
+            bad += 1
             self.note("boot", "watchdog" if self.cause == _WATCHDOG else "crash", 0)
         elif self.cause == _POWER and bad >= _BAD:
-            bad = (
-                _BAD - 1
-            )  # somebody pulled the plug to try again: one crash more and it is safe mode at once
+            # somebody pulled the plug to try again: one crash more and it is safe mode at once
+            bad = _BAD - 1
         self.bad = bad
         self.safe = bad >= _BAD
         nvs.set("boots", self.boots)
@@ -80,14 +76,14 @@ class Keep:
         return self.notes.take(part, exception, self)
 
     def mark(self, code):
-        """Remember that event `code` (1..255) happened; the last 16 stand in every note. No allocation."""
+        """Remember that event `code` (a letter's number) happened; the last 16 stand in every note. No allocation."""
         self._marks[self._mark] = code
         self._mark = (self._mark + 1) & (_MARKS - 1)
 
     def marks(self):
-        """The last events in hexadecimal, newest last."""
-        m, n = bytes(self._marks), self._mark
-        return hexlify((m[n:] + m[:n]).replace(b"\0", b"")).decode()
+        """The last events as letters, newest last."""
+        m, n = self._marks, self._mark
+        return (m[n:] + m[:n]).decode().strip()
 
     def healthy(self, now):
         """After 60 s of complete ticks: clear the crash counter, confirm firmware on trial. True where it wrote.
@@ -109,7 +105,7 @@ class Keep:
         wrote = self.healthy(now)
         if self.config.dirty:
             wrote = self.config.save() or wrote
-        if self.notes.waiting():
+        if self.notes.waiting:
             wrote = self.notes.save() or wrote
         return wrote
 
@@ -125,13 +121,10 @@ def confirm(fs):
     try:
         with fs.open("/trial", "r") as f:
             slot = f.read(1)
-    except OSError:
-        return
-    try:
         if slot in ("a", "b"):
             with fs.open("/slot~", "w") as f:
                 f.write(slot)
             fs.rename("/slot~", "/slot")
         fs.remove("/trial")
     except OSError:
-        pass  # still on trial: tried again after the next boot
+        pass  # none on trial, or still on trial: tried again after the next boot

@@ -1,6 +1,6 @@
 """The node's configuration: plain attributes with defaults that shine, kept in two slots on flash.
 
-In: a filesystem. Out: attributes named in FIELDS (integers within their span, strings up to their length).
+In: a filesystem. Out: attributes named in _FIELDS (integers within their span, strings up to their length).
 The newer sound slot counts; the older one is overwritten, so that a cut, a full filesystem or a bad block costs at most the
 change in progress. The body is JSON: a newer firmware's keys survive an older one, and `steps` lift older versions.
 """
@@ -12,41 +12,42 @@ from micropython import const
 from .store import read, write
 
 _VERSION = const(1)
-_SLOTS = ("/config.0", "/config.1")
+_SLOTS = const(("/config.0", "/config.1"))
 
-# name, default, lowest and highest value; for strings: None and the longest length in bytes
-FIELDS = (
-    ("node", 0, 0, 65535),  # id in the mesh; 0 = taken from the radio's address
-    ("name", "", None, 24),
-    ("cluster", 1, 0, 255),
-    ("x", 0, -1000000, 1000000),  # position in the room, mm
-    ("y", 0, -1000000, 1000000),
-    ("z", 0, -1000000, 1000000),
-    ("scene", "hearth", None, 16),
-    ("brightness", 255, 0, 255),  # Q8
-    ("role", "node", None, 8),  # node or gateway
-    ("skin_cal", 0, 0, 4095),  # 12-bit counts with nobody touching; 0 = the board's
-    ("pixels", 0, 0, 300),  # 0 = the board's
-    ("budget_ma", 0, 0, 60000),  # 0 = the board's
-    ("channel", 0, 0, 13),  # Wi-Fi channel; 0 = the board's
+# A number: default, lowest, highest; a word: default, longest in bytes. As text it takes a quarter of the memory.
+_FIELDS = const(
+    '{"node":[0,0,65535],'  # id in the mesh; 0 = taken from the radio's address
+    '"name":["",24],'
+    '"cluster":[1,0,255],'
+    '"x":[0,-1000000,1000000],'  # position in the room, mm
+    '"y":[0,-1000000,1000000],'
+    '"z":[0,-1000000,1000000],'
+    '"scene":["hearth",16],'
+    '"brightness":[255,0,255],'  # Q8
+    '"role":["node",8],'  # node or gateway
+    '"skin_cal":[0,0,4095],'  # 12-bit counts with nobody touching; 0 = the board's
+    '"pixels":[0,0,300],'  # 0 = the board's
+    '"budget_ma":[0,0,60000],'  # 0 = the board's
+    '"channel":[0,0,13]}'  # Wi-Fi channel; 0 = the board's
 )
-
-# _STEPS[i](values) turns the dictionary of version i + 1 into that of version i + 2.
-_STEPS = ()
 
 
 class Config:
-    """Attributes as in FIELDS; `dirty` while something waits to be written, `sequence` counts writes."""
+    """Attributes as in _FIELDS; `dirty` while something waits to be written, `sequence` counts writes.
 
-    def __init__(self, fs, version=_VERSION, steps=_STEPS):
+    `steps[i](values)` turns the dictionary of version i + 1 into that of version i + 2.
+    """
+
+    def __init__(self, fs, version=_VERSION, steps=()):
         self._fs = fs
         self._version = version
         self._steps = steps
         self._other = {}  # keys of a newer version, carried along
         self.sequence = 0
         self.dirty = False
-        for name, default, _, _ in FIELDS:
-            setattr(self, name, default)
+        fields = json.loads(_FIELDS)
+        for name in fields:
+            setattr(self, name, fields[name][0])
 
     def load(self):
         """Read the newer sound slot; True where there was one. A value outside its span keeps its default."""
@@ -89,7 +90,7 @@ class Config:
 
     def values(self):
         """All fields as a dictionary."""
-        return {f[0]: getattr(self, f[0]) for f in FIELDS}
+        return {name: getattr(self, name) for name in json.loads(_FIELDS)}
 
     def set(self, name, value):
         """Change one field (text is converted); written at the next quiet moment. KeyError: unknown; ValueError: why."""
@@ -99,19 +100,16 @@ class Config:
             self.dirty = True
 
     def _put(self, name, value):
-        for key, default, low, high in FIELDS:
-            if key == name:
-                break
-        else:
-            raise KeyError(name)
-        if low is None:
+        field = json.loads(_FIELDS)[name]
+        low, high = field[-2:]
+        if isinstance(low, str):
             if not isinstance(value, str) or len(value.encode()) > high:
                 raise ValueError("%s is a word of at most %d bytes" % (name, high))
         else:
             try:
                 value = int(value)
             except (TypeError, ValueError):
-                value = None
-            if value is None or not low <= value <= high:
+                value = low - 1
+            if not low <= value <= high:
                 raise ValueError("%s is a number from %d to %d" % (name, low, high))
         setattr(self, name, value)

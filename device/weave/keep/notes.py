@@ -1,40 +1,34 @@
 """Crash notes: what went wrong, kept through resets in a ring of eight small files.
 
 In: exceptions. Out: dictionaries with `part`, `text` (the traceback), `cause` of the last reset, `up_s` uptime in seconds,
-`free` heap in bytes, `boot` number, `marks` (the last events, hexadecimal, newest last), `n` running number.
+`free` heap in bytes, `boot` number, `marks` (the last events, newest last), `n` running number.
 A note waits in memory until a quiet moment. The same fault again only counts, so that a part which fails every minute
 does not wear the flash.
 """
 
 import gc
-import io
 import json
 import sys
+from io import StringIO
 
 from micropython import const
 
 from .store import read, write
 
 _FILES = const(8)
-_PATH = "/note.%d"
-_WAITING = const(3)  # notes that wait in memory
+_PATH = const("/note.%d")
+_MOST = const(3)  # notes that wait in memory
 _TEXT = const(400)  # bytes of traceback
 _SEEN = const(4)  # different faults remembered
 
 
-def traceback(exception):
-    """The traceback of `exception` as text, at most 400 characters."""
-    page = io.StringIO()
-    sys.print_exception(exception, page)
-    return page.getvalue()[:_TEXT]
-
-
 class Notes:
-    """The ring on `fs`; `taken` counts notes since start, `repeats` faults already noted, `dropped` notes without room."""
+    """The ring on `fs`; `waiting` are not on flash yet; `taken` counts notes since start, `repeats` faults
+    already noted, `dropped` notes without room."""
 
     def __init__(self, fs):
         self._fs = fs
-        self._waiting = []
+        self.waiting = []
         self._seen = [None] * _SEEN
         self._next = None  # running number of the next note, known after the first look at the flash
         self.last = None  # the newest note
@@ -45,7 +39,11 @@ class Notes:
     def take(self, part, exception, keep):
         """Note a fault; True where it was a new one. Never raises, not even without memory."""
         try:
-            text = exception if isinstance(exception, str) else traceback(exception)
+            text = exception
+            if not isinstance(text, str):
+                page = StringIO()
+                sys.print_exception(exception, page)
+                text = page.getvalue()[:_TEXT]
             mark = (part, text)
             if mark in self._seen:
                 self.repeats += 1
@@ -56,14 +54,14 @@ class Notes:
                 "cause": keep.cause,
                 "boot": keep.boots,
                 "up_s": keep.uptime(),
+                "free": gc.mem_free(),
+                "marks": keep.marks(),
             }
-            note["free"] = gc.mem_free()
-            note["marks"] = keep.marks()
             self._seen[self.taken % _SEEN] = mark
             self.taken += 1
             self.last = note
-            if len(self._waiting) < _WAITING:
-                self._waiting.append(note)
+            if len(self.waiting) < _MOST:
+                self.waiting.append(note)
             else:
                 self.dropped += 1  # the first notes tell most: they stay
             return True
@@ -71,31 +69,27 @@ class Notes:
             self.dropped += 1
             return False
 
-    def waiting(self):
-        """How many notes are not on flash yet."""
-        return len(self._waiting)
-
     def save(self):
         """Write the waiting notes; False where the filesystem refused (they go on waiting)."""
         if self._next is None:
             kept = self.kept()
             self._next = kept[-1]["n"] + 1 if kept else 0
-        while self._waiting:
+        while self.waiting:
             n = self._next
-            self._waiting[0]["n"] = n
-            if not write(self._fs, _PATH % (n % _FILES), 1, n, json.dumps(self._waiting[0]).encode()):
+            self.waiting[0]["n"] = n
+            if not write(self._fs, _PATH % (n % _FILES), 1, n, json.dumps(self.waiting[0]).encode()):
                 return False
             self._next = n + 1
-            self._waiting.pop(0)
+            self.waiting.pop(0)
         return True
 
     def read(self):
         """All notes, oldest first, those still waiting last."""
-        return self.kept() + self._waiting
+        return self.kept() + self.waiting
 
     def clear(self):
         """Forget every note, on flash too."""
-        self._waiting.clear()
+        self.waiting.clear()
         self._seen = [None] * _SEEN
         for i in range(_FILES):
             try:

@@ -19,9 +19,9 @@ _STEADY_MS = const(10000)
 
 
 class Supervisor:
-    """Guards parts called `names`; `parts[i].restart()`, where it exists, is called before a part's next try."""
+    """Guards parts called `names`; faults are noted by `keep`."""
 
-    def __init__(self, names, keep=None, parts=()):
+    def __init__(self, names, keep):
         n = len(names)
         self.names = names
         self.keep = keep
@@ -29,7 +29,6 @@ class Supervisor:
         self.faults = array("H", bytes(2 * n))  # faults of each part since start, stops at 65535
         self._level = bytearray(n)  # seconds of the last back-off
         self._until = array("i", bytes(4 * n))
-        self._restart = [getattr(p, "restart", None) for p in parts]
 
     def due(self, i, now):
         """True where part i may run now."""
@@ -38,12 +37,6 @@ class Supervisor:
         if ticks_diff(now, self._until[i]) < 0:
             return False
         self.wait[i] = 0
-        if i < len(self._restart) and self._restart[i]:
-            try:
-                self._restart[i]()
-            except Exception as e:
-                self.fault(i, e, now)
-                return False
         return True
 
     def fault(self, i, exception, now):
@@ -57,6 +50,6 @@ class Supervisor:
         self._until[i] = ticks_add(now, 1000 * level)
         if self.faults[i] < 65535:
             self.faults[i] += 1
-        if self.keep:
-            self.keep.note(self.names[i], exception, now)
+        self.keep.mark(ord(self.names[i][0]) & 0x5F)  # its capital
+        self.keep.note(self.names[i], exception, now)
         return level

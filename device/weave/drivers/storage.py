@@ -1,13 +1,25 @@
-"""Non-volatile storage: 32-bit integers and blobs that survive power cuts (ESP-IDF NVS), one namespace."""
+"""What survives a power cut: the board's filesystem, and non-volatile storage (ESP-IDF NVS) for integers and blobs."""
+
+import os
 
 import esp32
 
 
+class Flash:
+    """The board's files behind the method names of VfsLfs2, so that logic never touches a global path."""
+
+    open = open
+    rename = os.rename
+    remove = os.remove
+
+
 class Nvs:
-    """Namespace `name`; an absent key reads as 0 or as an empty blob."""
+    """Namespace `name`. `set(key, value)`, a signed 32-bit integer, and `set_blob(key, buf)` are kept only after commit."""
 
     def __init__(self, name):
-        self._nvs = esp32.NVS(name)
+        self._nvs = nvs = esp32.NVS(name)
+        self.set = nvs.set_i32
+        self.set_blob = nvs.set_blob
 
     def get(self, key):
         """Signed 32-bit integer under `key`, 0 where absent."""
@@ -16,20 +28,12 @@ class Nvs:
         except OSError:
             return 0
 
-    def set(self, key, value):
-        """Store a signed 32-bit integer (kept only after commit)."""
-        self._nvs.set_i32(key, value)
-
     def get_blob(self, key, buf):
         """Read a blob into `buf`; returns its length, 0 where absent or longer than buf."""
         try:
             return self._nvs.get_blob(key, buf)
         except OSError:
             return 0
-
-    def set_blob(self, key, buf):
-        """Store a blob (kept only after commit)."""
-        self._nvs.set_blob(key, buf)
 
     def commit(self):
         """Write to flash (up to 80 ms); False where the flash refused."""
