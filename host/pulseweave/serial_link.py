@@ -16,7 +16,7 @@ from functools import cache
 
 from pulseweave.paths import DEVICE
 
-STATE, BEAT, LOG, CRASH, RAW, ANSWER = range(1, 7)
+STATE, BEAT, LOG, CRASH, RAW, ANSWER, GATEWAY = range(1, 8)
 COMMAND, SEALED = 1, 2
 LINE_MAX = 255  # bytes that a board takes in one line
 FRAME_MAX = 110  # bytes between two zeros of the longest frame, and some

@@ -33,6 +33,7 @@ class Console:
         self.streams = None  # the module, once something streams
         self.table = None  # what state frames hold
         self.samples = None  # what gathers raw samples
+        self.gate = self.ask = None  # the gateway stream, once a host asked for it
         self._buf = port.buf
         self._read = port.read
         self._write = port.write
@@ -131,9 +132,11 @@ class Console:
                 self.samples.step(node.sense, now, out)
             else:
                 self.raw = 0  # the hand that said yes is gone
+        if self.gate:
+            self.gate.send(now)
         if out.used:
             out.drain(self._write)
-        elif not (jobs or self.watch or self.beats or self.raw):
+        elif not (jobs or self.watch or self.beats or self.raw or self.gate):
             self.busy = False
 
     def _watch(self, node, now):

@@ -27,6 +27,7 @@ HELP = {
     "crash": "notes | clear",
     "optout": "neutral light, nothing shared; off",
     "raw": "the wearer's samples, over this cable; off",
+    "gateway": "FROM: records, for a host",
     "reboot": "",
 }
 
@@ -157,6 +158,20 @@ def raw(con, node, args):
     con.samples = streams.Raw()
     con.since = con.now
     return {"raw": con.raw}
+
+
+def gateway(con, node, args):
+    """Records from number FROM on, at most 512 more; what is gone from the ring is skipped."""
+    if not con.gate:
+        from weave.console.gateway import gateway
+
+        con.ask = [0, 0, 0]
+        con.gate = gateway(node.mesh, con.out, con.ask)
+        next(con.gate)
+    con.ask[0] = n = int(args[0])
+    con.ask[1] = n + 512
+    mesh = node.mesh
+    return {"node": mesh.node, "epoch": mesh.epoch, "next": con.ask[2], "mesh_ms": mesh.time(con.now)}
 
 
 def watch(con, node, args):
