@@ -17,6 +17,9 @@ COMMANDS = {
     "boards": "pulseweave.boards:boards",
     "scene": "pulseweave.light_preview:scene",
     "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
+    "flash": "pulseweave.bench.flash:flash",
+    "ledger": "pulseweave.bench.reading:ledger",
+    "images": "pulseweave.bench.reading:images",
 }
 
 

@@ -1,0 +1,142 @@
+"""The same work on many ports at once: one thread and one progress line each, results in the order of the ports.
+
+In: ports and `job(port, report) -> Result`. Out: results; a job's Problem becomes a failed result, so that one board
+in trouble does not hold up the others. `report(fraction 0..1, words)` may be called from the job. Progress goes to
+stderr, and only to a terminal.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pulseweave.problem import Problem
+
+JOBS_MAX = 32
+MARKS = {
+    "ok": ("✓", "green"),
+    "skipped": ("=", "cyan"),
+    "failed": ("✗", "bold red"),
+    "refused": ("✗", "bold red"),
+}
+
+
+@dataclass
+class Result:
+    """What became of one board: verdict ok, skipped, failed or refused; `why` one line; `facts` for the table and JSON."""
+
+    port: str
+    verdict: str
+    why: str = ""
+    mac: str = ""
+    seconds: float = 0.0
+    code: int = 0  # what the command exits with because of this board
+    facts: dict = field(default_factory=dict)
+
+    def entry(self) -> dict:
+        """The object in --json."""
+        return {
+            "port": self.port,
+            "mac": self.mac,
+            "verdict": self.verdict,
+            "why": self.why,
+            "seconds": round(self.seconds, 2),
+            **self.facts,
+        }
+
+
+Report = Callable[[float, str], None]
+
+
+def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None, title: str) -> list[Result]:
+    """Do `job` on every port, `jobs` at a time (all of them by default, at most 32)."""
+    if jobs is not None and not 1 <= jobs <= JOBS_MAX:
+        raise Problem(f"--jobs {jobs}: use 1 to {JOBS_MAX}")
+    screen = Console(stderr=True)
+    progress = Progress(
+        SpinnerColumn(finished_text="[green]●"),
+        TextColumn("[bold]{task.fields[port]}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("[dim]{task.fields[words]}"),
+        TimeElapsedColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+    )
+    width = max(len(short(p)) for p in ports)
+
+    def one(port: str) -> Result:
+        began = time.monotonic()
+        task = progress.add_task(
+            title, total=1.0, port=short(port).ljust(width), words="waiting", visible=True
+        )
+
+        def report(fraction: float, words: str) -> None:
+            progress.update(task, completed=fraction, words=words)
+
+        try:
+            result = job(port, report)
+        except Problem as e:
+            result = Result(port, "failed", str(e).removeprefix(f"{port}: "), code=e.code)
+        result.seconds = time.monotonic() - began
+        good = result.verdict in ("ok", "skipped")
+        progress.update(
+            task, completed=1.0 if good else None, words=result.verdict if good else f"[red]{result.verdict}"
+        )
+        if not good:
+            progress.stop_task(task)
+        return result
+
+    with progress, ThreadPoolExecutor(min(jobs or JOBS_MAX, len(ports))) as pool:
+        return list(pool.map(one, ports))
+
+
+def short(port: str) -> str:
+    """A port's name without what all of them have in common."""
+    return port.removeprefix("/dev/").removeprefix("socket://")
+
+
+def show(results: list[Result], columns: tuple[str, ...], json_file: str | None) -> None:
+    """The table on stdout, failures on stderr, JSON where it is asked for; raises SystemExit where a board failed."""
+    from pulseweave.boards.command import write_json
+
+    if json_file != "-":
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for head in ("", "port", "mac", *columns):
+            table.add_column(head, overflow="fold")
+        table.add_column("s", justify="right")
+        table.add_column("verdict")
+        for r in results:
+            mark, colour = MARKS[r.verdict]
+            cells = [str(r.facts.get(c, "")) for c in columns]
+            table.add_row(
+                Text(mark, style=colour),
+                short(r.port),
+                r.mac,
+                *cells,
+                f"{r.seconds:.1f}",
+                Text(r.verdict, style=colour),
+            )
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
+    write_json(json_file, {"boards": [r.entry() for r in results]})
+    code = 0
+    for r in results:
+        if r.why and r.verdict in ("failed", "refused"):
+            print(f"pulseweave: {r.port}: {r.why}", file=sys.stderr)
+            code = max(code, r.code or 1)
+        elif r.code:
+            code = max(code, r.code)
+    if code:
+        sys.exit(code)
+
+
+def line(results: list[Result]) -> str:
+    """The results as one line of JSON, for logs."""
+    return json.dumps([r.entry() for r in results])

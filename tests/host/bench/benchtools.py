@@ -1,0 +1,153 @@
+"""Boards to work on: mock chips for esptool, virtual boards for everything that MicroPython answers; images made here."""
+
+import contextlib
+import hashlib
+import os
+import random
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CHIP_ID = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
+
+
+def segment(chip: str, size: int, seed: int) -> bytes:
+    """One sound image (ESP-IDF's format) with a segment of `size` bytes."""
+    body = random.Random(seed).randbytes(size // 2) + bytes(size - size // 2)
+    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000)
+    head += struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, CHIP_ID[chip], 0, 0, 0xFFFF, bytes(4), 1)
+    data = head + struct.pack("<II", 0x3F400020, size) + body
+    checksum = 0xEF
+    for b in body:
+        checksum ^= b
+    data += bytes(15 - len(data) % 16) + bytes((checksum,))
+    return data + hashlib.sha256(data).digest()
+
+
+def merged(chip: str, offset: int, seed: int = 1) -> bytes:
+    """Bootloader, partition table and application in one file, as MicroPython publishes them."""
+    table = struct.pack("<HBBII16sI", 0x50AA, 0, 0, 0x10000, 0x1F0000, b"factory", 0)
+    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
+    data = bytearray(b"\xff" * (0x10000 - offset))
+    boot = segment(chip, 8000, seed)
+    data[: len(boot)] = boot
+    data[0x8000 - offset : 0x8000 - offset + len(table)] = table
+    return bytes(data) + segment(chip, 60000, seed + 1)
+
+
+@pytest.fixture
+def image(tmp_path):
+    """Writes an image for a chip: path = image("esp32")."""
+
+    def make(chip="esp32", seed=1, name=None) -> Path:
+        path = tmp_path / (name or f"{chip}-{seed}.bin")
+        path.write_bytes(merged(chip, 0x1000 if chip == "esp32" else 0, seed))
+        return path
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def own_bench(tmp_path, monkeypatch):
+    """Claims, ledger and ports of this test alone."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("PULSEWEAVE_LEDGER", str(tmp_path / "ledger.jsonl"))
+    monkeypatch.delenv("PULSEWEAVE_PORTS", raising=False)
+
+
+def pulseweave(*arguments, code: int | None = 0, timeout=120) -> subprocess.CompletedProcess:
+    """Run the command; `code` is what it must exit with. No traceback ever."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pulseweave", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    if code is not None:
+        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+    if code == 2:
+        lines = [x for x in done.stderr.splitlines() if x.startswith("pulseweave:")]
+        assert lines and all(len(x) < 400 for x in lines), done.stderr
+    return done
+
+
+class Running:
+    """A virtual board in a process of its own; `port` is a link that stays when the board is started again."""
+
+    def __init__(self, folder: Path, *options: str, board="virtual", air: Path | None = None):
+        self.folder, self.link = folder, folder.with_suffix(".tty")
+        self.arguments = [
+            sys.executable,
+            "-m",
+            "pulseweave",
+            "virtual-board",
+            "--board",
+            board,
+            "--dir",
+            str(folder),
+            "--link",
+            str(self.link),
+            "--air",
+            str(air or folder.parent / "air"),
+            *options,
+        ]
+        self.port = str(self.link)
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout and self.process.stdout.readline().strip()
+
+    def cut(self) -> None:
+        """The plug."""
+        self.process.kill()
+        self.process.wait()
+        self.link.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.communicate(timeout=20)
+
+    def mpremote(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "mpremote", "connect", os.path.realpath(self.port), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return done.stdout
+
+
+@pytest.fixture
+def power(tmp_path):
+    """Starts virtual boards, and switches them off."""
+    running = []
+
+    def start(name="board", *options, **kw) -> Running:
+        running.append(Running(tmp_path / name, *options, **kw))
+        return running[-1]
+
+    yield start
+    for b in running:
+        b.stop()
+
+
+def until(what, seconds=20.0, step=0.1):
+    """Wait until `what()` is true; returns it."""
+    end = time.monotonic() + seconds
+    while True:
+        if said := what():
+            return said
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(step)

@@ -1,0 +1,275 @@
+"""flash: real esptool against a mock ROM per chip; what must not be written is not written."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import serial
+from benchtools import merged, pulseweave, until
+from pulseweave import boards
+from pulseweave.bench import batch, esptool, images, ports
+from pulseweave.bench.flash import Flasher
+from pulseweave.bench.ledger import Ledger
+from pulseweave.figures.parts.mock_chip import MockChip, free_port
+from pulseweave.problem import Problem
+
+REAL = [n for n in boards.names() if boards.load(n).firmware]
+
+
+def in_flash(chip: MockChip, at: int, data: bytes, tmp_path) -> bool:
+    """Whether a mock's flash holds `data`, as esptool sees it."""
+    (tmp_path / "want.bin").write_bytes(data)
+    return not esptool.run(chip.port, "verify-flash", hex(at), str(tmp_path / "want.bin")).kind
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_every_board_is_flashed_verified_and_not_twice(name, image, tmp_path):
+    board = boards.load(name)
+    file = image(board.chip)
+    with MockChip(board.chip) as chip:
+        arguments = ("flash", "--board", name, "--firmware", file, "--port", chip.port, "--json", "-")
+        first = json.loads(pulseweave(*arguments).stdout)["boards"][0]
+        assert (first["verdict"], first["mac"]) == ("ok", chip.mac)
+        assert in_flash(chip, board.firmware.offset, file.read_bytes(), tmp_path)
+        again = json.loads(pulseweave(*arguments).stdout)["boards"][0]
+        assert again["verdict"] == "skipped"
+    events = Ledger().events
+    assert [e["verdict"] for e in events] == ["ok", "skipped"] and events[0]["firmware"] == images.load(
+        file, board
+    ).sha256
+
+
+def test_wrong_chip_is_refused_before_a_byte_is_written(image, tmp_path):
+    file = image("esp32")
+    with MockChip("esp32c3") as chip:
+        said = pulseweave(
+            "flash", "--board", "esp32-devkit", "--firmware", file, "--port", chip.port, code=2
+        ).stderr
+        assert "wrong chip: this board has ESP32-C3" in said and "correct --board" in said
+        assert in_flash(chip, 0x1000, b"\xff" * 64, tmp_path)
+        said = pulseweave(
+            "flash", "--board", "esp32-c3", "--firmware", file, "--port", chip.port, code=2
+        ).stderr
+        assert "this image is for esp32" in said and "--board esp32-devkit" in said
+
+
+def test_a_damaged_image_is_refused(image, tmp_path, monkeypatch):
+    board = boards.load("esp32-devkit")
+    good = image("esp32").read_bytes()
+    assert images.load(image("esp32"), board).chip == "esp32"
+    bad = tmp_path / "bad.bin"
+    for at in (30, 4000, 0x8000 - 0x1000 + 5, 0x10000 - 0x1000 + 30, len(good) - 1):  # each part of the file
+        data = bytearray(good)
+        data[at] ^= 4
+        bad.write_bytes(data)
+        with pytest.raises(Problem, match=r"damaged.*again"):
+            images.load(bad, board)
+    for cut in (100, 5000, 0x8000, len(good) - 10):
+        bad.write_bytes(good[:cut])
+        with pytest.raises(Problem, match="damaged"):
+            images.load(bad, board)
+    bad.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(Problem, match="unpack it first"):
+        images.load(bad, board)
+    with pytest.raises(Problem, match="cannot be read"):
+        images.load(tmp_path / "none.bin", board)
+    with pytest.raises(Problem, match="takes no firmware image"):
+        images.load(image("esp32"), boards.load("virtual"))
+    # the lock file: another file under a known name
+    monkeypatch.setattr(images, "LOCK", tmp_path / "firmware.lock")
+    file = image("esp32", name="ESP32_GENERIC-1.bin")
+    images.pin(images.load(file, board), "1", tmp_path / "firmware.lock")
+    assert images.load(file, board).known == "ESP32_GENERIC-1.bin"
+    file.write_bytes(merged("esp32", 0x1000, seed=9))
+    with pytest.raises(Problem, match=r"firmware\.lock knows"):
+        images.load(file, board)
+
+
+def test_many_at_once_and_one_in_trouble(image, tmp_path):
+    file = image("esp32")
+    with MockChip(mac="240ac4000001") as a, MockChip(mac="240ac4000002") as b:
+        nobody = f"socket://127.0.0.1:{free_port()}"
+        options = [x for p in (a.port, nobody, b.port) for x in ("--port", p)]
+        done = pulseweave(
+            "flash", "--board", "esp32-devkit", "--firmware", file, *options, "--json", tmp_path / "j", code=2
+        )
+        assert "nobody listens there" in done.stderr
+        found = {e["port"]: e["verdict"] for e in json.loads((tmp_path / "j").read_text())["boards"]}
+        assert found == {a.port: "ok", nobody: "failed", b.port: "ok"}
+        assert len(Ledger().boards()) == 2
+
+
+def test_pulling_the_plug_on_the_bench_loses_nothing(image):
+    file = image("esp32")
+    chips = [MockChip(mac=f"240ac4{i:06x}") for i in range(5)]
+    try:
+        for c in chips:
+            c.__enter__()
+        options = [x for c in chips for x in ("--port", c.port)]
+        line = ("flash", "--board", "esp32-devkit", "--firmware", file, "--jobs", "1", *options)
+        bench = subprocess.Popen(
+            [sys.executable, "-m", "pulseweave", *map(str, line)], start_new_session=True
+        )
+        until(lambda: len(Ledger().events) >= 3, 30, 0.01)
+        os.killpg(bench.pid, signal.SIGKILL)
+        bench.wait()
+        time.sleep(0.3)
+        done = len(Ledger().events)
+        assert done < 5
+        pulseweave(*line)
+        book = Ledger()
+        verdicts = [e["verdict"] for e in book.events[done:]]
+        assert verdicts[:done] == ["skipped"] * done and verdicts.count("ok") >= 5 - done - 1
+        assert len(book.boards()) == 5 and not book.damage
+    finally:
+        for c in chips:
+            c.__exit__()
+
+
+def test_vanished_in_the_middle(image):
+    file = image("esp32")
+    with MockChip(baud=115200) as chip:
+        seen = []
+
+        def watch(fraction, _):
+            seen.append(fraction)
+            if fraction > 0.2:
+                chip.kill()
+
+        board = boards.load("esp32-devkit")
+        flasher = Flasher(board, images.load(file, board), Ledger(), baud=115200, attempts=1)
+        result = flasher(chip.port, watch)
+        assert result.verdict == "failed" and max(seen) > 0.2
+        assert Ledger().events[-1]["verdict"] == "failed"
+        assert "again" in result.why
+
+
+def test_silent_chip_climbs_down_the_ladder_and_says_how_to_enter_download_mode(image, monkeypatch):
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=lambda: [server.accept() for _ in range(9)], daemon=True).start()
+    tried = []
+    run = esptool.run
+    monkeypatch.setattr(esptool, "run", lambda *a, **k: tried.append(k["baud"]) or run(*a, **k))
+    board = boards.load("esp32-devkit")
+    flasher = Flasher(board, images.load(image("esp32"), board), Ledger(), attempts=1)
+    result = flasher(f"socket://127.0.0.1:{server.getsockname()[1]}", lambda *_: None)
+    assert tried == [460800, 230400, 115200]
+    assert result.verdict == "failed" and "hold BOOT" in result.why and "115200" in result.why
+    assert Ledger().events == []  # no MAC, no board
+
+
+def test_what_esptool_says_becomes_plain_words():
+    for text, kind in (
+        ("A fatal error occurred: This chip is ESP32-S3, not ESP32. Wrong chip argument?", "chip"),
+        ("A fatal error occurred: Failed to connect to ESP32: No serial data received.", "mode"),
+        ("A fatal error occurred: MD5 of file does not match data in flash!", "verify"),
+        (
+            "A fatal error occurred: Invalid head of packet (0x08): Possible serial noise or corruption.",
+            "line",
+        ),
+        ("serial.serialutil.SerialException: device reports readiness to read but returned no data", "gone"),
+        (
+            "Could not open /dev/x, the port is busy or doesn't exist.\n([Errno 13] Permission denied: '/dev/x')",
+            "permission",
+        ),
+        (
+            "Could not open /dev/x, the port is busy or doesn't exist.\n([Errno 2] No such file or directory)",
+            "missing",
+        ),
+        ("Could not exclusively lock port /dev/x: [Errno 11] Resource temporarily unavailable", "busy"),
+    ):
+        assert esptool.classify(text)[0] == kind, text
+    assert "first line" not in esptool.classify("")[1]
+    assert esptool.classify("odd\nA fatal error occurred: strange")[1].endswith("strange")
+
+
+def test_port_busy_missing_forbidden_and_not_a_port(tmp_path):
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    with serial.Serial(name, exclusive=True), pytest.raises(Problem, match=r"busy.*close the other program"):
+        ports.open_line(name)
+    with pytest.raises(Problem, match="no such port"):
+        ports.open_line("/dev/ttyNONE")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(Problem, match="not a serial port"):
+        ports.open_line(str(tmp_path / "file"))
+    with pytest.raises(Problem, match="nobody listens"):
+        ports.open_line(f"socket://127.0.0.1:{free_port()}")
+    with pytest.raises(Problem, match="not a port address"):
+        ports.open_line("nonsense://x")
+    if os.getuid() == 0:
+        os.chown(name, 0, 20)
+        os.chmod(name, 0o660)
+        code = (
+            "import os, sys\nfrom pulseweave.bench import ports\nfrom pulseweave.problem import Problem\n"
+            "os.setgroups([]); os.setegid(65534); os.seteuid(65534)\n"
+            "try: ports.open_line(sys.argv[1])\nexcept Problem as e: print(e)"
+        )
+        said = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True).stdout
+        assert "no permission: the port belongs to group dialout" in said and "usermod -aG dialout" in said
+    else:
+        assert "belongs to group" in ports.explain(name, PermissionError(13, "Permission denied"))
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_two_benches_on_one_port():
+    with ports.Claim("/dev/ttyX", "flash"):
+        with (
+            pytest.raises(Problem, match=r"in use by pulseweave flash \(pid \d+\): wait"),
+            ports.Claim("/dev/ttyX", "deploy"),
+        ):
+            pass
+        with ports.Claim("/dev/ttyY", "deploy"):
+            pass
+    with ports.Claim("/dev/ttyX", "deploy"):
+        pass
+
+
+def test_a_console_lets_go_and_comes_back():
+    console = ports.Claim("/dev/ttyX", "console", yields=True)
+    console.__enter__()
+    turns = []
+
+    def flash():
+        with ports.Claim("/dev/ttyX", "flash"):
+            turns.append("flash")
+            time.sleep(0.2)
+            turns.append("done")
+
+    worker = threading.Thread(target=flash)
+    worker.start()
+    until(console.wanted)
+    console.release()
+    until(console.take)
+    assert turns == ["flash", "done"]
+    worker.join()
+    console.release()
+
+
+def test_which_ports(monkeypatch, tmp_path):
+    monkeypatch.setattr(ports, "listed", lambda: [])
+    with pytest.raises(Problem, match="no board is plugged in"):
+        ports.chosen((), True)
+    assert ports.chosen(("a", "b", "a"), False) == ["a", "b"]
+    monkeypatch.setattr(ports, "listed", lambda: [ports.Port("a", ""), ports.Port("b", "")])
+    assert ports.chosen((), True) == ["a", "b"]
+    with pytest.raises(Problem, match="choose with --port"):
+        ports.chosen((), False)
+    with pytest.raises(Problem, match="--jobs"):
+        batch.run(["a"], lambda *_: batch.Result("a", "ok"), 0, "x")
+
+
+def test_ports_can_be_named_by_pattern(monkeypatch, tmp_path):
+    for n in "ab":
+        (tmp_path / f"{n}.tty").touch()
+    monkeypatch.setenv("PULSEWEAVE_PORTS", f"{tmp_path}/*.tty socket://127.0.0.1:1")
+    found = [p.device for p in ports.listed()]
+    assert {str(tmp_path / "a.tty"), str(tmp_path / "b.tty"), "socket://127.0.0.1:1"} <= set(found)
