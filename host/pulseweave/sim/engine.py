@@ -15,6 +15,7 @@ import numpy as np
 
 from pulseweave import boards
 from pulseweave.network import Network
+from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
 from pulseweave.sim import room, visitors
 from pulseweave.sim.body import Body
@@ -47,9 +48,19 @@ class Simulation:
     """A running room. Raises Problem on input that cannot work, WorkerFailure when a node's interpreter fails.
 
     `native`: MicroPython compiles the nodes' code to machine code; same digest, half as fast again, no tracebacks.
+    `firmware`: the folder whose code the nodes run; `extra`: more for the workers' plan (worker/rough).
     """
 
-    def __init__(self, scenario: Scenario, seed: int = 1, workers: int = 1, recorder=None, native=False):
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int = 1,
+        workers: int = 1,
+        recorder=None,
+        native=False,
+        firmware: Path = DEVICE,
+        extra: dict | None = None,
+    ):
         n = scenario.nodes
         if not 1 <= n <= MOST_NODES:
             raise Problem(f"{n} nodes: a room has 1 to {MOST_NODES} (--nodes)")
@@ -75,7 +86,7 @@ class Simulation:
         self.recorder = recorder
         self.workers: list[Worker] = []
         try:
-            self._start(workers, native)
+            self._start(workers, native, firmware, extra or {})
         except BaseException:
             self.close()
             raise
@@ -103,7 +114,7 @@ class Simulation:
         if scenario.scene != "hearth":
             self.command(Action(0, "scene", name=scenario.scene))
 
-    def _start(self, workers: int, native: bool) -> None:
+    def _start(self, workers: int, native: bool, firmware: Path, extra: dict) -> None:
         """Plan every node from the seed and give each worker its share."""
         rng = np.random.default_rng([self.seed, 0xB0A4D])
         plan_nodes = []
@@ -126,10 +137,11 @@ class Simulation:
             "boards": {self.board.name: self.description},
             "network": keys(self.seed, [head + 1 for head in self.heads]),
             "nodes": plan_nodes,
+            **extra,
         }
         for share in shares:
             part = {**self.plan, "nodes": [plan_nodes[i] for i in share]}
-            self.workers.append(Worker(part, int(share[0]), native))
+            self.workers.append(Worker(part, int(share[0]), native, firmware))
         self._place = [(w, slot) for w, worker in enumerate(self.workers) for slot in range(worker.n)]
         self.scenes = self.workers[0].scenes
         answer = self.workers[0].ask({"do": "calibrate", "scene": self.scenario.scene})

@@ -37,7 +37,7 @@ class WorkerFailure(Exception):
 class Worker:
     """One MicroPython process with the nodes of `plan` (see worker/fleet.py); `first` is its first node's index."""
 
-    def __init__(self, plan: dict, first: int, native: bool = False):
+    def __init__(self, plan: dict, first: int, native: bool = False, firmware: Path = DEVICE):
         self.first = first
         self.n = len(plan["nodes"])
         here_in, there_out = os.pipe()
@@ -51,7 +51,7 @@ class Worker:
             str(there_in),
             str(there_out),
             str(HERE / "shims"),
-            str(DEVICE),
+            str(firmware),
             heap=heap,
             native=native,
         )

@@ -74,9 +74,13 @@ class Worker:
                 return
 
     def configure(self, length):
-        from fleet import Fleet
+        plan = json.loads(bytes(memoryview(self.pipe.buf)[:length]))
+        if "rough" in plan:
+            from rough import RoughFleet as Fleet
+        else:
+            from fleet import Fleet
 
-        self.fleet = Fleet(json.loads(bytes(memoryview(self.pipe.buf)[:length])))
+        self.fleet = Fleet(plan)
         n = len(self.fleet.boards)
         self.out = bytearray(n * 8 * 260)
         gc.collect()

@@ -1,0 +1,70 @@
+"""One room of a campaign: the simulator with boards to which everything happens, its script, and the look once a second."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pulseweave.paths import DEVICE
+from pulseweave.sim.campaign.attack import MODES, Attacker
+from pulseweave.sim.campaign.faults import Plan
+from pulseweave.sim.campaign.inject import Injector
+from pulseweave.sim.engine import TICK_S, Simulation
+from pulseweave.sim.scenario import Scenario
+
+PING_TICKS = 250
+ROGUE = 1 << MODES.index("rogue")
+# columns of what `look` says of every board
+ON, STATE, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
+
+
+class CampaignRoom(Simulation):
+    """The room of `plan`. `native`: machine code, quicker and without tracebacks."""
+
+    def __init__(self, plan: Plan, firmware: Path = DEVICE, workers: int = 1, native: bool = True, recorder=None):
+        scenario = Scenario(
+            title="campaign",
+            name="campaign",
+            nodes=plan.nodes,
+            seconds=plan.seconds,
+            board=plan.board,
+            visitors="pulseweave.sim.campaign.guests:Guests",
+            radio={"attackers": [(0.7, 0.4, 1.5)], **({} if plan.loss is None else {"loss": plan.loss})},
+        )
+        scenario.room.spacing_m = 1.2
+        self.plan_loss = plan.loss
+        extra = {"rough": {"boot_ms": plan.boot_ms}}
+        super().__init__(scenario, plan.seed, workers, recorder, native, firmware, extra)
+        self.injector = Injector(self)
+        self.attacker = self.radio.attack = Attacker(plan.seed, self.n)
+        self.pings: dict[int, int] = {}  # id -> tick
+        edges = [(round(f.at_s / TICK_S), 1, k, f) for k, f in zip(plan.numbers, plan.faults)]
+        edges += [(round(f.end_s / TICK_S), 0, k, f) for k, f in zip(plan.numbers, plan.faults)]
+        self.edges = sorted(edges, key=lambda e: e[:3], reverse=True)
+        self.draw = np.random.default_rng([plan.seed, 0x9146])
+
+    def _script(self, k: int) -> None:
+        """What the plan says for this tick, and a ping every five seconds."""
+        while self.edges and self.edges[-1][0] <= k:
+            _, begins, _, f = self.edges.pop()
+            (self.injector.begin if begins else self.injector.end)(f)
+        if k and k % PING_TICKS == 0:
+            self.ping = self.ping % 60000 + 1
+            self.pings[self.ping] = k
+            self.tell(int(self.draw.integers(self.n)), {"do": "ping", "id": self.ping})
+        if self.attacker.modes & ROGUE and k % 25 == 0:
+            frame = self.tell(int(self.draw.integers(self.n)), {"do": "rogue"})["frame"]
+            self.attacker.rogue = bytes.fromhex(frame)
+
+    def look(self) -> tuple[list, list, np.ndarray]:
+        """(found, obeyed, int[nodes, 9]) since the last look; the first entry of each item is the node."""
+        found, obeyed, boards = [], [], []
+        for worker in self.workers:
+            answer = worker.ask({"do": "look"}, tick=self.tick)
+            found += [[what, worker.first + slot, tick, text] for what, slot, tick, text in answer["found"]]
+            obeyed += [[worker.first + slot, *rest] for slot, *rest in answer["obeyed"]]
+            boards += answer["boards"]
+        return found, obeyed, np.array(boards, np.int64)
+
+    def floor(self) -> int:
+        """Bytes in use in all workers after a collection."""
+        return sum(w.ask({"do": "floor"}, tick=self.tick)["used"] for w in self.workers)

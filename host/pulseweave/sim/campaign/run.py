@@ -1,0 +1,92 @@
+"""One seed: its room from start to end, or to the first thing that must not be.
+
+In: a `Plan`. Out: an `Outcome`, plain numbers and text, which the campaign gathers from its processes.
+"""
+
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pulseweave.paths import DEVICE
+from pulseweave.sim.campaign.checks import Checks, Failure
+from pulseweave.sim.campaign.faults import Plan
+from pulseweave.sim.campaign.room import CampaignRoom
+from pulseweave.sim.workers import WorkerFailure
+
+
+class Fate(msgspec.Struct):
+    """What became of one fault: `survived`, and `recovery_s` from its end to a healthy room, None where other faults overlap."""
+
+    kind: str
+    survived: bool
+    recovery_s: float | None
+
+
+class Outcome(msgspec.Struct):
+    """A run: `failure` (invariant, node, t_s, text) or None; `resets` over all nodes, first starts not counted."""
+
+    seed: int
+    nodes: int
+    seconds: float
+    digest: str
+    cpu_s: float
+    failure: Failure | None
+    fates: list[Fate]
+    resets: int
+    grew_bytes: int
+
+
+def run(plan: Plan, firmware: Path = DEVICE, until_s: float | None = None, native: bool = True, workers: int = 1, said=None) -> Outcome:
+    """Run the room of `plan`, at most to `until_s`; `said(t_s)` is called every virtual minute."""
+    began = time.process_time()
+    end = plan.seconds if until_s is None else min(plan.seconds, until_s)
+    room = CampaignRoom(plan, firmware, workers, native)
+    pids = [w.process.pid for w in room.workers]
+    cpu = 0.0
+    checks = Checks(room, plan.seconds)
+    try:
+        while room.tick * 0.02 < end and checks.failure is None:
+            checks.tick(room.step())
+            if said and room.tick % 3000 == 0:
+                said(room.tick * 0.02)
+        cpu = sum(map(spent, pids))
+    except WorkerFailure as e:
+        checks.fail("worker", e.node, room.tick, e.text[-600:])
+    finally:
+        room.close()
+    return Outcome(
+        plan.seed, plan.nodes, round(room.tick * 0.02, 2), room.digest.hexdigest(),
+        round(time.process_time() - began + cpu, 3), checks.failure, fates(plan, checks),
+        int(checks.boots.sum()) - plan.nodes, min(checks.late[:-1]) - max(checks.early) if len(checks.late) > 1 else 0,
+    )  # fmt: skip
+
+
+def spent(pid: int) -> float:
+    """CPU seconds of a running process."""
+    from pulseweave.figures.processes import cpu_s
+
+    return cpu_s(pid)
+
+
+def fates(plan: Plan, checks: Checks) -> list[Fate]:
+    """For every fault that began: did the room live through it, and how long did it take to be well again?"""
+    seconds = len(checks.healthy)
+    healthy = np.array(checks.healthy).reshape(seconds, plan.nodes)
+    broke = checks.failure.t_s if checks.failure else np.inf
+    spans = []
+    for f in plan.faults:
+        nodes = slice(None) if f.node < 0 else slice(f.node, f.node + 1)
+        well = healthy[:, nodes].all(axis=1)
+        after = np.flatnonzero(well[int(np.ceil(f.end_s)) :]) if f.end_s < seconds else np.array([])
+        spans.append((f.at_s, np.ceil(f.end_s) + after[0] + 1 if after.size else np.inf))
+    out = []
+    for k, (f, (a, b)) in enumerate(zip(plan.faults, spans)):
+        if a > min(broke, seconds):
+            continue
+        alone = all(d < a or c > b for i, (c, d) in enumerate(spans) if i != k)
+        lived = broke > b
+        late = round(max(0.0, float(b) - f.end_s), 2) if lived and np.isfinite(b) and alone else None
+        out.append(Fate(f.kind, bool(lived), late))
+    return out
