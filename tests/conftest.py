@@ -6,7 +6,6 @@ pytest item per port; a module runs in one process per port, on first need.
 """
 
 import ast
-import os
 import sys
 from pathlib import Path
 
@@ -15,16 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import ports
+from ports import missing
 from pulseweave.paths import data
-
-STRICT = os.environ.get("PULSEWEAVE_STRICT") == "1"
-
-
-def missing(reason: str):
-    """Skip, or fail in strict mode, saying what is missing."""
-    if STRICT:
-        pytest.fail(f"strict run: {reason}", pytrace=False)
-    pytest.skip(reason)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""Running MicroPython code in tests: the 64-bit unix port for speed, the 32-bit wasm port for truth."""
+"""What tests share: device code on the 64-bit unix port for speed and the 32-bit wasm port for truth; what is missing."""
 
+import os
 import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
 from pulseweave import micropython
 from pulseweave.paths import DEVICE, ROOT
 
@@ -13,6 +15,15 @@ TESTS = ROOT / "tests"
 HARNESS = TESTS / "device" / "harness"
 WORKER = ROOT / "host" / "pulseweave" / "sim" / "worker"
 WASM_PACKAGE = TESTS / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
+
+STRICT = os.environ.get("PULSEWEAVE_STRICT") == "1"
+
+
+def missing(reason: str):
+    """Skip, or fail in strict mode, saying what is missing."""
+    if STRICT:
+        pytest.fail(f"strict run: {reason}", pytrace=False)
+    pytest.skip(reason)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import ports
 import pytest
-from conftest import missing
+from ports import missing
 from pulseweave.figures.size import FLASH_LIMIT, HEAP_LIMIT, NEIGHBOURS, by_room, compiled, heap
 
 FLASH_NOW = 67_300

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import ports
 import pytest
-from conftest import missing
+from ports import missing
 from pulseweave import boards
 from pulseweave.figures.stage import plan
 from pulseweave.sim.frontend import FrontEnd

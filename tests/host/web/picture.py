@@ -6,6 +6,7 @@ In: the URL of a running page. Out: a PNG. Draws with the processor where there 
 import argparse
 import os
 import shutil
+import time
 
 FLAGS = [
     "--no-sandbox",
@@ -24,6 +25,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 def chromium() -> str | None:
     """Path of a Chromium: PULSEWEAVE_CHROMIUM or the machine's own."""
     return os.environ.get("PULSEWEAVE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def eventually(page, condition: str, seconds: float = 10):
+    """Asked from outside, because the page's own security policy forbids it to evaluate strings."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"not within {seconds} s: {condition}"
+        page.wait_for_timeout(50)
 
 
 def main() -> None:

@@ -2,68 +2,14 @@
 
 import io
 import sys
-import time
 
 import numpy as np
 import pytest
-from conftest import missing
 from demo import Demo
-from picture import FLAGS, chromium
+from picture import eventually
 from pulseweave.gather.web.server import serve
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium()
-    if not path:
-        missing("no Chromium: apt-get install chromium, or name one with PULSEWEAVE_CHROMIUM")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is missing: run `make test` or pip install playwright")
-    with sync_playwright() as p:
-        running = p.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def room():
-    demo = Demo(nodes=24, pixels=60).start()
-    yield demo
-    demo.stop()
-
-
-@pytest.fixture
-def server(room):
-    with serve(room, port=0) as running:
-        yield running
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens pages and fails the test where one of them complains."""
-    contexts, complaints = [], []
-
-    def open_(url: str, width: int = 960, height: int = 600, pictures: int = 10, **kw):
-        context = browser.new_context(viewport={"width": width, "height": height}, **kw)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: complaints.append(str(e)))
-        page.goto(url)
-        eventually(page, f"window.pulseweave?.stats.drawn >= {pictures}", 30)
-        return page
-
-    open_.complaints = complaints
-    yield open_
-    for context in contexts:
-        context.close()
-    # software WebGL says that reading back is slow; that is the test's doing
-    said = [c for c in complaints if "GPU stall due to ReadPixels" not in c]
-    assert not said, said
 
 
 def image(page):
@@ -79,14 +25,6 @@ def stats(page) -> dict:
 
 def where(page, i: int):
     return page.evaluate(f"window.pulseweave.where({i})")
-
-
-def eventually(page, condition: str, seconds: float = 10):
-    """Asked from outside, because the page's own security policy forbids it to evaluate strings."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"not within {seconds} s: {condition}"
-        page.wait_for_timeout(50)
 
 
 def test_it_draws_what_it_receives(server, open_page):

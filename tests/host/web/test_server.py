@@ -20,19 +20,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 
-@pytest.fixture
-def room():
-    demo = Demo(nodes=24, pixels=60).start()
-    yield demo
-    demo.stop()
-
-
-@pytest.fixture
-def server(room):
-    with serve(room, port=0) as running:
-        yield running
-
-
 def live(server, **kw):
     return connect(f"ws://127.0.0.1:{server.port}/live", max_size=None, close_timeout=0.5, **kw)
 
