@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import pytest
-from pulseweave import micropython
+from pulseweave import emitters, micropython
 from pulseweave.paths import DEVICE, ROOT
 
 TESTS = ROOT / "tests"
@@ -49,6 +50,14 @@ def wasm_missing() -> str | None:
     return None
 
 
+@cache
+def without_viper() -> tempfile.TemporaryDirectory:
+    """The device's modules that use viper, as bytecode: the wasm port has no viper emitter."""
+    folder = tempfile.TemporaryDirectory(prefix="plain-")
+    emitters.overlay(DEVICE, Path(folder.name))
+    return folder
+
+
 def unix(
     script: str | Path,
     *args: str,
@@ -72,7 +81,9 @@ def wasm(
     snippet: str, mounts: dict[Path, str] | None = None, heap: int = 1 << 20, timeout: float = 600
 ) -> subprocess.CompletedProcess:
     """Run a snippet on the wasm port with /device, /harness and /wasm (AES for it) mounted and importable."""
-    places = {DEVICE: "/device", HARNESS: "/harness", WORKER / "wasm": "/wasm", **(mounts or {})}
+    plain = Path(without_viper().name)
+    shown = {DEVICE: "/device", plain: "/device", HARNESS: "/harness", WORKER / "wasm": "/wasm"}
+    places = {**shown, **(mounts or {})}
     head = "import sys\nfor p in ('/wasm', '/harness', '/device'):\n    sys.path.insert(0, p)\n"
     return subprocess.run(
         [

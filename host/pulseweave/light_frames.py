@@ -23,7 +23,7 @@ class Strand:
 class Visitor:
     """Sense, affect and damp in one: a calm visitor at `level`, touching."""
 
-    beats = g = opted_out = valence = 0
+    onset = g = opted_out = valence = 0
     contact = 1
     confidence = 255
     rho = 1024
@@ -43,7 +43,7 @@ def main(scene, strands, pixels, seconds, level, bpm):
     for t in range((seconds + 4) * 50):
         for k in range(strands):
             if bpm and (t + 7 * k) % (3000 // bpm) == 0:
-                visitors[k].beats += 1
+                visitors[k].onset += 1
             lights[k].step(20 * t, 20 * t, visitors[k], visitors[k], visitors[k])
             if t >= 200 and t % 2 == 0:
                 out.write(lights[k].guard.out)

@@ -16,13 +16,8 @@ from array import array
 
 from micropython import const
 
-try:
-    from weave.light.kernel_viper import frame, lerp
-except (ImportError, SyntaxError):  # no viper on this port
-    from weave.light.kernel import frame, lerp
-
-from .scenes import LUMINANCE
-from .tables import GAMMA, SINE
+from .kernel import frame, lerp
+from .scenes import GAMMA, LUMINANCE, SINE
 
 _CORRIDOR = const(1228)  # as in the kernel
 _NEAR = const(110)
@@ -30,7 +25,7 @@ _HOLD_MS = const(400)
 _FRAME_MS = const(40)  # a frame that comes later than this slews no further: dropped frames cost time only
 _MASK = const(0x3FFFFFFF)
 _NEXT = const(137)  # the two colours that wait for their turn, in v
-_SIZE = const(145)
+_SIZE = const(155)
 _ASKEW = const(50000)  # 1 % of LUMINANCE x 256
 
 
@@ -149,7 +144,6 @@ class Guard:
         v[16] = up
         v[17] = down
         v[18] = dt >> 2
-        v[19] = (v[19] + 648056) & 1048575  # golden ratio x 2**20: the evenest sequence there is
         frame(self)
         self.strand.show()
         # the strand's own corridor

@@ -1,7 +1,8 @@
 """The pulse that climbs the thread: the visitor's own beats, and the echoes of those who have left.
 
-In: beat counts, mesh time, echo events. Out: one number a frame in the ring that the kernel scrolls along the strand,
-Q12 of full light. Its height stays below the guard's corridor, so a heart of 2 Hz passes whole.
+In: counted upslopes of the pulse, mesh time, echo events. Out: one number a frame for the ring that the kernel scrolls
+along the strand, Q12 of full light; the last beats of a visitor who lets go, as an event for the room. Its height stays
+below the guard's corridor, so a heart of 2 Hz passes whole.
 """
 
 from array import array
@@ -19,9 +20,11 @@ _FAR = const(60000)  # mm beyond which an echo is not heard
 
 
 class Heart:
-    """Beats in, `mean` (slow mean of the pulse, Q12 x 64) and ring entries out."""
+    """Beats in, `mean` (slow mean of the pulse, Q12 x 64), ring entries and `event` (see README.md) out."""
 
-    def __init__(self):
+    def __init__(self, site):
+        self._site = site
+        self.event = bytearray(9)
         self.ibi = 0  # between the last two pulses shown, ms; 0: there were none
         self.mean = 0
         self._beats = -1
@@ -90,8 +93,25 @@ class Heart:
             self._echoing = 0
         return glow
 
-    def hear(self, buf, i, site, at):
+    def leave(self, mesh_ms):
+        """The visitor let go: the last beats, for this strand and in `event` for the room. Bytes of the event, 0: none."""
+        if not self.ibi:
+            return 0
+        e = self.event
+        s = self._site
+        e[0] = 0x80
+        for k in range(3):
+            cm = (s.x if k == 0 else s.y if k == 1 else s.z) // 10
+            e[1 + 2 * k] = cm & 255
+            e[2 + 2 * k] = (cm >> 8) & 255
+        e[7] = self.ibi >> 3
+        e[8] = 8
+        self.hear(e, 0, mesh_ms)
+        return 9
+
+    def hear(self, buf, i, at):
         """Queue the beats of a visitor who let go (payload at buf[i], see README.md); False where it makes no sense."""
+        site = self._site
         ibi = buf[i + 7] << 3
         far = near = 0
         for k in range(3):

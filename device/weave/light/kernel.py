@@ -1,8 +1,8 @@
-"""One frame, pixel by pixel: waves, pulse, safety corridor, colour, dither. Plain bytecode.
+"""One frame, pixel by pixel, as machine code: waves, pulse, safety corridor, colour, dither.
 
 In: `k`, an object with the buffers below. Out: `k.out` (bytes on the wire), the per-pixel safety state, three
-sums in `k.v`. `kernel_viper.py` is this text compiled by the viper emitter (a test holds both to it);
-this one runs where viper does not. Both give the same bytes.
+sums in `k.v`. Where a port has no viper emitter, `pulseweave.emitters` makes the same text run as bytecode: it uses nothing
+that would give other bytes there.
 
   k.v     array('i')  parameters by the indices below, all >= 0 (viper reads 32-bit words unsigned on 64-bit ports)
   k.out   bytearray   n * channels, wire order
@@ -19,25 +19,18 @@ only 400 ms after it has left that edge; until then it does not come near the ot
 more are at least 400 ms apart, whatever is asked for.
 """
 
+import micropython
 from micropython import const
 
-
-def ptr8(b):
-    """A buffer as it is (viper: a pointer to bytes; ptr16 and ptr32 to wider words)."""
-    return b
-
-
-ptr16 = ptr32 = ptr8
-
-# --- the kernel: the same text in kernel.py and kernel_viper.py
 _CORRIDOR = const(1228)  # 0.0899 of white: a tenth less the dither's 2 x 0.0039
 _NEAR = const(110)  # 0.008 of white: so near an edge the dither may make it the turning point
 _ROSE = const(100)  # 400 ms in units of 4 ms
 _FELL = const(228)
 
 
+@micropython.viper
 def frame(k):
-    """Render one frame into k.out; see the head of kernel.py for every buffer."""
+    """Render one frame into k.out; see the head of this file for every buffer."""
     v = ptr32(k.v)
     out = ptr8(k.out)
     ys = ptr16(k.y)
@@ -46,53 +39,59 @@ def frame(k):
     sine = ptr16(k.sine)
     gamma = ptr16(k.gamma)
     ring = ptr16(k.ring)
-    n = v[0]
-    four = v[1]
-    p1 = v[2]  # phases of the slow and the quick wave, 65536 a cycle, and their steps per two pixels
-    k1 = v[3]
-    p2 = v[4]
-    k2 = v[5]
-    a1 = v[6]  # their swings and the floor below them, Q12; floor and swings together below 4080
+    # what is wanted of the waves and of the brightness is approached over a few frames
+    i = 6
+    while i < 11:
+        v[i] += (v[i + 139] - v[i]) >> 2
+        i += 1
+    a1 = v[6]  # swings of the slow and of the quick wave and the floor below them, Q12; together below 4080
     a2 = v[7]
     base = v[8] << 14
-    warp = v[9]  # how far the slow wave bends the quick one, Q12 of a quarter cycle
-    edge = v[10]  # 4096 and more: the visitor's part of the thread, 0 and less: everybody's
-    fade = v[11]
-    ground = v[12]  # brightness of everybody's part and of the visitor's, Q12 of full light
-    own = v[13]
+    ground = v[9]  # brightness of everybody's part and of the visitor's, Q12 of full light
+    own = v[10]
+    # phases of the two waves, 65536 a cycle: from the room's clock and the strand's place
+    m = v[150]  # mesh ms
+    q = v[151]  # period, ms
+    p1 = v[153] - ((m % q) << 14) // q * 4
+    q = v[152]
+    p2 = v[154] - ((m % q) << 14) // q * 4
+    v[2] = p1
+    v[4] = p2
+    k1 = v[3]  # and their steps per two pixels
+    k2 = v[5]
+    n = v[0]
+    four = v[1]
+    edge = v[11]  # 4096 and more: the visitor's part of the thread, 0 and less: everybody's
+    fade = v[12]
+    warp = v[13]  # how far the slow wave bends the quick one, Q12 of a quarter cycle
     head = v[14]  # place in the ring x 256, and its step per two pixels
     step = v[15]
     up = v[16]  # how far light may rise and fall in this frame, Q12
     down = 0 - v[17]
     age = v[18]  # time since the last frame, 4 ms units
-    t = v[19]  # dither, 20 bits
-    c0 = v[20]  # ground colour, 8.8 PWM counts in wire order
-    c1 = v[21]
-    c2 = v[22]
-    c3 = v[23]
-    cs = (c0 + c1 + c2 + c3) >> 6
-    o0 = v[24]  # the visitor's colour
-    o1 = v[25]
-    o2 = v[26]
-    o3 = v[27]
-    os = (o0 + o1 + o2 + o3) >> 6
-    e0 = o0
-    e1 = o1
-    e2 = o2
-    e3 = o3
-    es = os
-    m = 0
-    q = 0
+    t = (v[19] + 648056) & 1048575  # dither: golden ratio x 2**20, the evenest sequence there is
+    v[19] = t
+    e0 = v[24]  # the visitor's colour, 8.8 PWM counts in wire order
+    e1 = v[25]
+    e2 = v[26]
+    e3 = v[27]
     bright = own
+    mine = 1
+    odd = 0
+    q = 0
     pulse = 0
     shapes = 0
     light = 0
+    counted = 0  # light whose current is in `current`
     current = 0
     i = 0
     j = 0
     while i < n:
         s = q
-        if i & 1 == 0:
+        if odd:
+            odd = 0
+        else:
+            odd = 1
             # the ground: a slow wave, and a quicker one that the slow one bends
             m = sine[(p1 >> 8) & 255]
             q = gamma[(base + m * a1 + sine[((p2 + (m * warp >> 12)) >> 8) & 255] * a2) >> 18]
@@ -101,22 +100,19 @@ def frame(k):
             shapes += q
             s = (s + q) >> 1 if i else q
             # whose thread is it here?
-            m = edge
-            edge -= fade
-            if m <= 0:
-                bright = ground
-                e0 = c0
-                e1 = c1
-                e2 = c2
-                e3 = c3
-                es = cs
-            elif m < 4096:
-                bright = ground + ((own - ground) * m >> 12)
-                e0 = c0 + ((o0 - c0) * m >> 12)
-                e1 = c1 + ((o1 - c1) * m >> 12)
-                e2 = c2 + ((o2 - c2) * m >> 12)
-                e3 = c3 + ((o3 - c3) * m >> 12)
-                es = cs + ((os - cs) * m >> 12)
+            if mine:
+                if edge < 4096:
+                    current += (light - counted >> 4) * ((e0 + e1 + e2 + e3) >> 6) >> 8
+                    counted = light
+                    m = edge
+                    if m <= 0:
+                        m = mine = 0
+                    bright = ground + ((own - ground) * m >> 12)
+                    e0 = v[20] + ((v[24] - v[20]) * m >> 12)  # between the ground's colour and the visitor's
+                    e1 = v[21] + ((v[25] - v[21]) * m >> 12)
+                    e2 = v[22] + ((v[26] - v[22]) * m >> 12)
+                    e3 = v[23] + ((v[27] - v[23]) * m >> 12)
+                edge -= fade
             pulse = ring[(head >> 8) & 127]
             head -= step
         s = (s * bright >> 12) + pulse
@@ -132,9 +128,8 @@ def frame(k):
         y += s
         h = holds[i]
         if h:
-            h -= age
-            if h & 127 > 100 or h & 127 == 0:
-                h = 0
+            s = h & 127
+            h = h - age if s > age else 0
             holds[i] = h
         s = y - los[i]
         if s < _NEAR:
@@ -153,7 +148,6 @@ def frame(k):
                     los[i] = y - _CORRIDOR
         ys[i] = y
         light += y
-        current += y * es >> 12
         # colour and dither: 8 integer bits above 20 fractional ones
         out[j] = (y * e0 + t) >> 20
         out[j + 1] = (y * e1 + t) >> 20
@@ -166,9 +160,10 @@ def frame(k):
         i += 1
     v[28] = shapes
     v[29] = light
-    v[30] = current
+    v[30] = current + ((light - counted >> 4) * ((e0 + e1 + e2 + e3) >> 6) >> 8)
 
 
+@micropython.viper
 def lerp(v: ptr32, to: int, ab: int, x: int):
     """v[to + i] from v[a + i] (x = 0) to v[b + i] (x = 4096), i < n; ab = a | b << 8 | n << 16; values 0..65535."""
     a = ab & 255

@@ -1,4 +1,4 @@
-"""The seven scenes as data, and the colours as the strand needs them.
+"""The seven scenes as data, the curves they are drawn with, and the colours as the strand needs them.
 
 A scene is (name, motion, mix, palette); the numbers of a scene's place in SCENES are its id on the air: add, never
 reorder.
@@ -7,6 +7,8 @@ reorder.
   mix      see the indices below: what cross-fades
   palette  six hues: ground calm, ground stirred, own cool, own neutral, own warm, pale; linear r, g, b, of which only
            the ratio counts: `put` brings each to the same luminance
+  SINE     256 x 0..16384, one cycle from dark to dark (smoothstep of a triangle, within 1 % of a raised cosine)
+  GAMMA    256 x 0..4096, v*v*(1+v)/2: a gamma that runs from 2.0 in the dark to 2.5 at full, 2.35 in the middle
 """
 
 from array import array
@@ -32,44 +34,44 @@ _MIX = const(11)
 
 LUMINANCE = const(19584)  # of every colour at full: 0.30 of white, PWM counts x 256
 
-_HUES = "atvsroghw"
-_RGB = bytes((
-    26, 86, 255,  # a azure
-    8, 150, 150,  # t teal
-    112, 70, 255,  # v violet
-    0, 124, 170,  # s sea
-    255, 74, 120,  # r rose
-    255, 118, 22,  # o amber
-    255, 150, 60,  # g gold
-    255, 96, 32,  # h ember
-    255, 214, 160,  # w warm white
-))  # fmt: skip
+SINE = array("H", [(t * t * (384 - 2 * t)) >> 7 for t in [128 - abs(128 - i) for i in range(256)]])
+GAMMA = array("H", [(((i * i * (255 + i)) >> 8) * 4129) >> 17 for i in range(256)])
+
+_HUES = "atvsroghw"  # azure, teal, violet, sea, rose, amber, gold, ember, warm white
+_RGB = (
+    b"\x1a\x56\xff" b"\x08\x96\x96" b"\x70\x46\xff" b"\x00\x7c\xaa" b"\xff\x4a\x78"
+    b"\xff\x76\x16" b"\xff\x96\x3c" b"\xff\x60\x20" b"\xff\xd6\xa0"
+)  # fmt: skip
 
 _names = ("hearth", "tide", "murmuration", "echo", "vigil", "identify", "fault")
 _palettes = ("svarow", "taagow", "aragow", "vrarow", "wwwwww", "aawwww", "oooooo")
-_numbers = array("h", [  # motion and mix of each: a list at import costs the flash half of what tuples do
-    16000, 6000, 160, 96, 1500, -260, 190, 2300, 0, 0, 0,  # hearth
-    850, 3200, 500, 3000, 2400, 340, 1850, 4096, 900, 500, 0,
-    20000, 9000, 24, 0, 900, 40, 60, 1500, 10000, 24, 16,  # tide
-    1500, 2500, 500, 900, 1000, 340, 1850, 4096, 700, 300, 2000,
-    12000, 5000, 330, 210, 1300, -420, 330, 2600, 9000, 210, 130,  # murmuration
-    700, 3300, 1100, 3200, 4096, 340, 1850, 4096, 700, 500, 1300,
-    24000, 9000, 120, 80, 1100, -200, 120, 1700, 24000, 60, 40,  # echo
-    1300, 2000, 300, 1500, 1600, 300, 1300, 4096, 900, 1150, 500,
-    20000, 30000, 0, 0, 700, 0, 0, 400, 20000, 0, 0,  # vigil
-    2300, 900, 400, 400, 0, 560, 560, 0, 0, 0, 500,
-    1600, 3200, 0, 0, 1050, 0, 0, 1050, 0, 0, 0,  # identify
-    300, 3700, 0, 0, 0, 1300, 1300, 0, 0, 0, 0,
-    8000, 8000, 0, 0, 0, 0, 0, 0, 4000, 0, 0,  # fault
-    2900, 600, 0, 0, 0, 420, 420, 0, 0, 0, 1800,
+# motion and mix of each in coarse units, below: small numbers in a list cost the flash a third of large ones in tuples
+_numbers = array("h", [
+    80, 30, 8, 5, 75, -13, 10, 115, 0, 0, 0,  # hearth
+    13, 50, 8, 47, 38, 5, 29, 64, 14, 8, 0,
+    100, 45, 1, 0, 45, 2, 3, 75, 50, 1, 1,  # tide
+    23, 39, 8, 14, 16, 5, 29, 64, 11, 5, 31,
+    60, 25, 16, 11, 65, -21, 16, 130, 45, 11, 7,  # murmuration
+    11, 52, 17, 50, 64, 5, 29, 64, 11, 8, 20,
+    120, 45, 6, 4, 55, -10, 6, 85, 120, 3, 2,  # echo
+    20, 31, 5, 23, 25, 5, 20, 64, 14, 18, 8,
+    100, 150, 0, 0, 35, 0, 0, 20, 100, 0, 0,  # vigil
+    36, 14, 6, 6, 0, 9, 9, 0, 0, 0, 8,
+    8, 16, 0, 0, 53, 0, 0, 53, 0, 0, 0,  # identify
+    5, 58, 0, 0, 0, 20, 20, 0, 0, 0, 0,
+    40, 40, 0, 0, 0, 0, 0, 0, 20, 0, 0,  # fault
+    45, 9, 0, 0, 0, 7, 7, 0, 0, 0, 28,
 ])  # fmt: skip
+for i in range(154):
+    k = i % 22
+    _numbers[i] *= 200 if k in (0, 1, 8) else 20 if k < 11 else 64  # ms, 1/65536 cycle per 16 mm, Q12
 SCENES = tuple(
     [
         (_names[i], _numbers[22 * i : 22 * i + 11], _numbers[22 * i + 11 : 22 * i + 22], _palettes[i])
         for i in range(7)
     ]
 )
-del _names, _numbers, _palettes
+del _names, _numbers, _palettes, i, k
 
 
 def find(name):

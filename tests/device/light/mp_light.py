@@ -140,7 +140,7 @@ def test_untouched_strand_is_everybodys():
     r = room()
     r.set(3000, own=0, contact=0)
     r.run(3000)
-    assert r.light.guard.v[10] == 0  # no border: nothing here is somebody's own
+    assert r.light.guard.v[11] == 0  # no border: nothing here is somebody's own
 
 
 def test_own_colour_tells_valence_and_pale_tells_doubt():
@@ -178,38 +178,30 @@ def test_opted_out_is_neutral():
 
 
 def test_beat_is_seen_within_150_ms_and_at_most_twice_a_second():
-    for early in (False, True):
-        r = room()
-        r.set(2000)
-        if early:
-            r.sense.onset = 0
-        r.run(4000)
-        for bpm, most in ((50, 50), (75, 75), (118, 118), (170, 120), (250, 125)):
-            pulses = 0
-            for k in range(20):
-                before = r.light.guard.ring[r.light.frames & 127]
-                if early:
-                    r.sense.onset += 1
-                else:
-                    r.sense.beats += 1
-                rose = 0
-                for t in range(0, 60000 // bpm, 20):
-                    r.tick()
-                    if not rose and r.light.guard.ring[r.light.frames & 127] > before + 50:
-                        rose = t + 20
-                    before = r.light.guard.ring[r.light.frames & 127]
-                if bpm <= 120:
-                    assert 0 < rose <= 150, (bpm, rose)
-                pulses += rose > 0
-            assert pulses * bpm // 20 <= most
-        # and on the pixel itself
-        r.run(3000)
-        y = r.light.guard.y[0]
-        r.sense.beats += 1
-        if early:
+    r = room()
+    r.set(2000)
+    r.run(4000)
+    for bpm, most in ((50, 50), (75, 75), (118, 118), (170, 120), (250, 125)):
+        pulses = 0
+        for k in range(20):
+            before = r.light.guard.ring[r.light.frames & 127]
             r.sense.onset += 1
-        r.run(120)
-        assert r.light.guard.y[0] > y + 150
+            rose = 0
+            for t in range(0, 60000 // bpm, 20):
+                r.tick()
+                if not rose and r.light.guard.ring[r.light.frames & 127] > before + 50:
+                    rose = t + 20
+                before = r.light.guard.ring[r.light.frames & 127]
+            if bpm <= 120:
+                assert 0 < rose <= 150, (bpm, rose)
+            pulses += rose > 0
+        assert pulses * bpm // 20 <= most
+    # and on the pixel itself
+    r.run(3000)
+    y = r.light.guard.y[0]
+    r.sense.onset += 1
+    r.run(120)
+    assert r.light.guard.y[0] > y + 150
 
 
 def test_pulse_travels_along_the_thread():
@@ -217,7 +209,7 @@ def test_pulse_travels_along_the_thread():
     r.set(1500, rho=4096)
     r.affect.arousal = 0
     r.run(4000)
-    r.sense.beats += 1
+    r.sense.onset += 1
     peak = {}
     at = {}
     for t in range(0, 1600, 40):
@@ -448,13 +440,11 @@ def test_fade_from_black_shows_sixty_steps():
             g.hold[i] = 0
         for i in range(8):
             g.v[20 + i] = y
-        g.v[12] = g.v[13] = 1 << 14
-        g.v[8] = 4000
-        g.v[6] = g.v[7] = 0
+        g.v[9] = g.v[10] = g.v[148] = g.v[149] = 1 << 14
+        g.v[8] = g.v[147] = 4000
         total = 0
         for _ in range(32):
             g.v[16] = g.v[17] = 0  # light stands still, so that the colour alone fades
-            g.v[19] = (g.v[19] + 648056) & 1048575
             frame(g)
             total += g.out[0]
         steps.append(total)

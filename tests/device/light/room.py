@@ -15,8 +15,7 @@ class Strand:
 class Sense:
     contact = 0
     quality = 255
-    beats = 0
-    beat_ms = 0
+    onset = 0
 
 
 class Affect:
@@ -50,8 +49,7 @@ class Room:
         self.mesh = (self.mesh - 0x3FFFFFEC) & 0x3FFFFFFF
         self.to_beat -= 20
         if self.bpm and self.to_beat <= 0:
-            self.sense.beats = (self.sense.beats + 1) & 0xFFFF
-            self.sense.beat_ms = self.now
+            self.sense.onset = (self.sense.onset + 1) & 0xFFFF
             self.to_beat = 60000 // self.bpm
         self.light.step(self.now, self.mesh, self.sense, self.affect, self.damp)
 

@@ -12,6 +12,8 @@ from weave.light import Light, Site
 
 N = 11
 MASK = 0x3FFFFFFF
+# in the guard's parameters: steps, swings, brightness, border and bend of the waves, clock and phases
+PLACES = (3, 5, 145, 146, 147, 148, 149, 11, 12, 13, 150, 153, 154)
 
 
 class Dice:
@@ -71,7 +73,7 @@ class Stormy:
         self.beat = Swing(dice, 0, 1)
         self.paint = [
             Swing(dice, 0, m)
-            for m in (65535, 65535, 65535, 65535, 2000, 2000, 80, 16384, 100000, 30000, 32767, 32767)
+            for m in (65535, 65535, 2000, 2000, 80, 32767, 32767, 100000, 30000, 16384, MASK, 65535, 65535)
         ]
         self.hue = Swing(dice, 0, 5)
         self.light = Light(self.strand, self.site)
@@ -126,15 +128,15 @@ class Stormy:
             if t & 1:
                 guard = self.light.guard
                 v = guard.v
-                for i in range(12):
-                    v[2 + i] = self.paint[i].at(t)
+                for i in range(len(PLACES)):
+                    v[PLACES[i]] = self.paint[i].at(t)
                 v[14] = 60000
                 for side in (0, 4):
                     hue = 4 * self.hue.at(t)
                     for i in range(4):
                         v[137 + side + i] = v[113 + hue + i] if self.dice(50) else self.dice(65281)
                 for i in range(128):
-                    guard.ring[i] = v[12] & 1023
+                    guard.ring[i] = v[148] & 1023
                 guard.colour()
                 guard.power()
                 guard.show(self.now)
@@ -145,7 +147,7 @@ class Stormy:
         m.g, a.arousal = w[3].at(t), w[4].at(t)
         m.rho = w[5].at(t)
         a.valence, a.confidence = w[6].at(t), w[7].at(t)
-        s.beats = (s.beats + self.beat.at(t)) & 0xFFFF
+        s.onset = (s.onset + self.beat.at(t)) & 0xFFFF
         self.light.step(self.now, self.mesh, s, a, m)
 
 

@@ -1,0 +1,40 @@
+"""Device modules for MicroPython ports whose compiler has no viper emitter.
+
+What is hot on a node is written once, for viper (`@micropython.viper`), in words that mean the same as bytecode. In: such a
+module's text. Out: the text as plain bytecode: pointers become the buffers themselves. A port without viper (the wasm
+port, a build without native code) is given this text in the module's place; tests hold the outputs of both to each other.
+"""
+
+from pathlib import Path
+
+MARK = "@micropython.viper\n"
+POINTERS = '''
+
+def ptr8(b):
+    """A buffer as it is: what viper makes a pointer."""
+    return b
+
+
+ptr16 = ptr32 = ptr8
+'''
+
+
+def plain(text: str) -> str:
+    """The module's text for a port without viper; as it is where it uses none."""
+    if MARK not in text:
+        return text
+    head, mark, rest = text.partition("from micropython import const\n")
+    if not mark:
+        head, mark, rest = text.partition("import micropython\n")
+    return head + mark + POINTERS + rest.replace(MARK, "")
+
+
+def overlay(device: Path, folder: Path) -> Path:
+    """Write the plain text of every module in `device` that uses viper to the same place in `folder`; returns `folder`."""
+    for path in sorted(device.rglob("*.py")):
+        text = path.read_text()
+        if MARK in text:
+            out = folder / path.relative_to(device)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(plain(text))
+    return folder
