@@ -185,14 +185,14 @@ class Answers:
 def fields() -> tuple[tuple[str, int], ...]:
     """(name, divisor) of a state's values, read from the firmware's own table."""
     source = (DEVICE / "weave" / "console" / "streams.py").read_text()
-    table = re.search(r"^FIELDS = \((.*?)^\)", source, re.M | re.S)
-    assert table, "streams.py has no FIELDS"
+    table = re.search(r"^_FIELDS = const\((.*?)^\)", source, re.M | re.S)
+    assert table, "streams.py has no _FIELDS"
     words = "".join(re.findall(r'"([^"]*)"', table[1])).split()
     out = []
     for word in words:
         where, _, name = word.partition("=")
         where, _, divisor = where.partition("/")
-        out.append((name or where.partition(".")[2], int(divisor or 0)))
+        out.append((name or where.rpartition(".")[2], int(divisor or 0)))
     return tuple(out)
 
 

@@ -6,8 +6,6 @@ not printable is thrown away and counted. step() never waits, and idle or stream
 What understands lines and writes answers (lines.py, commands.py, streams.py) is loaded with the first of them.
 """
 
-from time import ticks_add, ticks_diff
-
 from micropython import const
 
 from .out import Out
@@ -15,10 +13,6 @@ from .out import Out
 _LINE = const(256)
 _FULL = const(350)  # bytes waiting at which answers pause: a frame must find room
 _ECHO = const(200)  # bytes waiting that end the echo: garbage must not crowd out frames
-_RAW_MS = const(600000)  # raw ends by itself
-_FRAMES = const(3)
-_LOG = const(3)  # kinds of frames, as in streams.py
-_CRASH = const(4)
 
 
 class Console:
@@ -28,12 +22,11 @@ class Console:
     def __init__(self, port, node):
         self.node = node
         self.out = Out()
-        self.watch = self.beats = self.raw = self.reboot = self.garbage = self.mode = 0
-        self.now = self.since = self._next = self._beat = self._notes = 0
-        self.streams = None  # the module, once something streams
-        self.table = None  # what state frames hold
-        self.samples = None  # what gathers raw samples
-        self.gate = self.ask = None  # the gateway stream, once a host asked for it
+        self.watch = self.beats = self.raw = self.reboot = self.garbage = 0
+        self.now = self.mode = 0
+        self.lines = None  # the module, once there was a line
+        self.flow = None  # what streams states, beats and raw samples, once they were asked for
+        self.ask = None  # what a host asked of the gateway stream
         self._buf = port.buf
         self._read = port.read
         self._write = port.write
@@ -42,7 +35,8 @@ class Console:
         self._n = 0
         self._bad = False  # this line is garbage
         self.busy = False
-        self.jobs = []  # iterators of bytes (text) or (kind, bytes)
+        self.jobs = []  # iterators of (kind, bytes): frames, or text where kind is 0
+        self.streams = []  # called with now in every tick, once something was asked for
 
     def step(self, now):
         """Take what came in, let out what fits."""
@@ -52,19 +46,6 @@ class Console:
             self._take(n)
         if self.busy:
             self._work(now)
-
-    def log(self, text):
-        """Tell whoever is watching; where nobody is, nothing happens."""
-        if self.watch:
-            from weave.console.lines import say
-
-            say(self, text, _LOG if self.watch == _FRAMES else 0)
-
-    def run(self, words):
-        """The document that answers a command; never raises. `mode` is left at 1 where JSON was asked for, 2 frames."""
-        from weave.console.lines import run
-
-        return run(self, words)
 
     # --- in
 
@@ -81,9 +62,10 @@ class Console:
                 if bad:
                     self.garbage += 1
                 elif k:
-                    from weave.console.lines import end
+                    from weave.console import lines
 
-                    end(self, bytes(memoryview(line)[:k]))
+                    self.lines = lines
+                    lines.end(self, bytes(memoryview(line)[:k]))
             elif b == 8 or b == 127:
                 if k:
                     self._n = k - 1
@@ -106,50 +88,15 @@ class Console:
         jobs = self.jobs
         while jobs and out.used < _FULL:
             item = next(jobs[0], None)
-            if item is None:
+            if not item:
                 jobs.pop(0)
-            elif isinstance(item, tuple):
-                n = len(item[1])
-                out.body[2 : 2 + n] = item[1]
-                out.frame(item[0], n)
+            elif item[0]:
+                out.send(item[0], item[1])
             else:
-                out.text(item)
-        node = self.node
-        if self.watch and ticks_diff(now, self._next) >= 0:
-            self._next = ticks_add(now, 1000)
-            self._watch(node, now)
-        if self.beats and node.sense.beats != self._beat:
-            s = node.sense
-            self._beat = s.beats
-            if self.beats == _FRAMES:
-                self.streams.beat(s, out)
-            else:
-                from weave.console.lines import beat
-
-                beat(self, s)
-        if self.raw:
-            if node.sense.contact and ticks_diff(now, self.since) < _RAW_MS:
-                self.samples.step(node.sense, now, out)
-            else:
-                self.raw = 0  # the hand that said yes is gone
-        if self.gate:
-            self.gate.send(now)
+                out.text(item[1])
+        for stream in self.streams:
+            stream(now)
         if out.used:
             out.drain(self._write)
-        elif not (jobs or self.watch or self.beats or self.raw or self.gate):
+        elif not (jobs or self.streams):
             self.busy = False
-
-    def _watch(self, node, now):
-        """Once a second: the state, and a new crash note."""
-        if self.watch == _FRAMES:
-            self.streams.state(self.table, now, self.out)
-            notes = node.keep.notes if hasattr(node, "keep") else None
-            if notes and notes.taken != self._notes:
-                from weave.console.lines import say
-
-                self._notes = notes.taken
-                say(self, notes.last, _CRASH)
-        else:
-            from weave.console.lines import watch
-
-            watch(self)

@@ -1,21 +1,21 @@
 """What a person or a host may ask for: every command makes a document (a dictionary or a list), shown as text or as JSON.
 
 In: the console and the words of a line. Out: a document, or ValueError with what to do. Commands may allocate: somebody
-typed. This module is loaded with the first command. Parts of the node that are missing leave their keys out.
+typed. A function here is a command: it gets the console, the node and the words after its name. Loaded with the first line.
 """
 
-from collections import OrderedDict
+import gc
 
 from micropython import const
 
-from . import streams
+from .streams import Flow, fields, values
 
 _SCENE = const(1)  # kinds of events, as in mesh/frame.py
 _IDENTIFY = const(4)
 _FADE = const(20)  # tenths of a second
 _IDENTIFY_MS = const(10000)
 
-HELP = {
+_HELP = {
     "?": "this list; -j: JSON",
     "status": "this node",
     "watch": "a line a second; -j -f; off",
@@ -36,68 +36,57 @@ def answer(con, words):
     """The document for a command line already split into words."""
     word = words[0]
     if word == "?":
-        return HELP
-    if word not in HELP:
+        return _HELP
+    if word not in _HELP:
         raise ValueError("unknown command %s: ? lists them" % word)
     return globals()[word](con, con.node, words[1:])
 
 
-def values(table):
-    """What `table` (of streams.fields) holds, scaled: fractions 0..1, bpm, ms, microsiemens."""
-    out = OrderedDict()
-    for part, attribute, divisor, name in table:
-        v = getattr(part, attribute, None)
-        if v is not None:
-            out[name] = round(v / divisor, 3) if divisor else int(v)
-    return out
-
-
 def status(con, node, args):
-    import gc
-
-    out = values(streams.fields(node))
+    out = values(fields(node))
     out.update(scene(con, node, ()))
+    keep = node.keep
+    for name in ("name", "cluster", "role"):
+        out[name] = getattr(keep.config, name)
+    out["node"] = node.mesh.node
+    board = node.hardware.board
+    out["board"] = board.get("name")
+    out["release"] = board.get("release")
+    out["up_s"] = keep.uptime()
     out["free"] = gc.mem_free()
     out["dropped"] = con.out.dropped
     out["garbage"] = con.garbage
-    keep = getattr(node, "keep", None)
-    if keep:
-        out["up_s"] = keep.uptime()
-        for name in ("name", "cluster", "role"):
-            out[name] = getattr(keep.config, name)
-    if hasattr(node, "mesh"):
-        out["node"] = node.mesh.node
-    sup = getattr(node, "supervisor", None)
-    if sup:
-        out["faults"] = {sup.names[i]: n for i, n in enumerate(sup.faults) if n}
+    sup = node.supervisor
+    out["faults"] = {sup.names[i]: n for i, n in enumerate(sup.faults) if n}
     return out
 
 
 def mesh(con, node, args):
     room = node.mesh.room
-    scale = (("node", 0), ("age", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096))
-    return [
-        {k: round(getattr(room, k)[i] / d, 2) if d else getattr(room, k)[i] for k, d in scale}
-        for i in range(room.count)
-    ]
+    rows = []
+    for i in range(room.count):
+        row = {}
+        for name, scale in (("node", 0), ("age", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096)):
+            v = getattr(room, name)[i]
+            row[name] = round(v / scale, 2) if scale else v
+        rows.append(row)
+    return rows
 
 
 def scene(con, node, args):
-    """The scene for the whole room, half a second from now; without a mesh for this strand, at once."""
-    light = getattr(node, "light", None)
-    names = list(getattr(light, "names", ()))
-    if args:
-        if args[0] not in names:
-            raise ValueError("no scene %s: there are %s" % (args[0], " ".join(names)))
-        i = names.index(args[0])
-        mesh = getattr(node, "mesh", None)
-        if not mesh or not mesh.send_event(
-            _SCENE, bytes((i, _FADE)), 2, mesh.time(con.now) + 500 & 0x3FFFFFFF
-        ):
-            light.set_scene(i, -1)
-        return {"scene": args[0]}
-    i = getattr(light, "scene", 0)
-    return {"scene": names[i] if i < len(names) else i, "scenes": names}
+    """The scene for the whole room, half a second from now; alone, for this strand, at once."""
+    light = node.light
+    names = light.names
+    if not args:
+        return {"scene": names[light.scene], "scenes": names}
+    name = args[0]
+    if name not in names:
+        raise ValueError("no scene %s: there are %s" % (name, " ".join(names)))
+    i = names.index(name)
+    mesh = node.mesh
+    if not mesh.send_event(_SCENE, bytes((i, _FADE)), 2, mesh.time(con.now) + 500 & 0x3FFFFFFF):
+        light.set_scene(i, -1)
+    return {"scene": name}
 
 
 def identify(con, node, args):
@@ -112,16 +101,17 @@ def identify(con, node, args):
 
 def config(con, node, args):
     config = node.keep.config
+    out = config.values()
     if args == ["save"]:
         if config.dirty and not config.save():
             raise ValueError("the flash refused: free some space, then config save")
-    elif args and args[0] not in config.values():
-        raise ValueError("no key %s: config lists them" % args[0])
-    elif len(args) > 1:
-        config.set(args[0], " ".join(args[1:]))
-    out = config.values()
-    if args and args[0] in out:
-        out = {args[0]: out[args[0]]}
+    elif args:
+        name = args[0]
+        if name not in out:
+            raise ValueError("no key %s: config lists them" % name)
+        if len(args) > 1:
+            config.set(name, " ".join(args[1:]))
+        out = {name: getattr(config, name)}
     out["unsaved"] = int(config.dirty)
     return out
 
@@ -144,30 +134,31 @@ def reboot(con, node, args):
     return {"reboot": 1}
 
 
-def stream(con, node, args):
-    """The mode in which something is to be streamed, 0 for off."""
-    con.streams = streams
-    con.table = streams.fields(node)
-    return 0 if args else 1 + con.mode
+def stream(con, args):
+    """How something is to be streamed (1 text, 2 JSON, 3 frames), 0 for off."""
+    if not con.flow:
+        con.flow = Flow(con)
+        con.streams.append(con.flow.step)
+    return 0 if args else con.mode
 
 
 def raw(con, node, args):
     if not args and not node.sense.contact:
         raise ValueError("raw is for the wearer: touch the sensor first")
-    con.raw = 1 if stream(con, node, args) else 0
-    con.samples = streams.Raw()
-    con.since = con.now
+    con.raw = 1 if stream(con, args) else 0
+    con.flow.restart(con.now)
     return {"raw": con.raw}
 
 
 def gateway(con, node, args):
     """Records from number FROM on, at most 512 more; what is gone from the ring is skipped."""
-    if not con.gate:
+    if not con.ask:
         from weave.console.gateway import gateway
 
         con.ask = [0, 0, 0]
-        con.gate = gateway(node.mesh, con.out, con.ask)
-        next(con.gate)
+        records = gateway(node.mesh, con.out, con.ask)
+        next(records)
+        con.streams.append(records.send)
     con.ask[0] = n = int(args[0])
     con.ask[1] = n + 512
     mesh = node.mesh
@@ -175,10 +166,10 @@ def gateway(con, node, args):
 
 
 def watch(con, node, args):
-    con.watch = stream(con, node, args)
+    con.watch = stream(con, args)
     return {"watch": con.watch}
 
 
 def beats(con, node, args):
-    con.beats = stream(con, node, args)
+    con.beats = stream(con, args)
     return {"beats": con.beats}

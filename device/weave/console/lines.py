@@ -1,20 +1,18 @@
 """Lines: what somebody said is understood, what is answered goes its way as text, JSON or frames.
 
 In: the console, a line without its end; documents (a dictionary, a list of dictionaries, or lines of text). Out: jobs of
-the console: iterators of bytes (text) or of (kind, bytes) (frames' payloads), at most four. Loaded with the first line.
+the console: iterators of (kind, bytes), frames' payloads or, where kind is 0, text; at most four.
 """
 
 import json
 from binascii import a2b_base64, crc32
-from collections import OrderedDict
 
 from micropython import const
 
-from .commands import answer, values
+from .commands import answer
 
 _JOBS = const(4)
 _PART = const(80)  # bytes of text at once
-_SHORT = const(12)  # values in a line of text
 _ANSWER = const(6)  # kind of frame, as in streams.py
 
 
@@ -31,7 +29,7 @@ def end(con, data):
     con.out.text(b"\r\n")
     if words:
         doc = run(con, words)
-        say(con, doc if con.mode else text(doc))
+        say(con, text(doc) if con.mode == 1 else doc)
 
 
 def host(con, data):
@@ -48,8 +46,8 @@ def host(con, data):
 
 
 def run(con, words):
-    """See Console.run."""
-    con.mode = 0
+    """The document that answers a command; never raises. `con.mode` is 1 for text, 2 where JSON was asked for, 3 frames."""
+    con.mode = 1
     for flag in ("-j", "-f"):
         if flag in words:
             words.remove(flag)
@@ -58,54 +56,41 @@ def run(con, words):
         return answer(con, words)
     except ValueError as e:
         return {"error": str(e)}
-    except Exception as e:  # a part is missing, or worse: said, noted, survived
-        if hasattr(con.node, "keep"):
-            con.node.keep.note("console", e, con.now)
+    except Exception as e:  # the unforeseen: said, noted, survived
+        con.node.keep.note("console", e, con.now)
         return {"error": "%s cannot: %r" % (words[0], e)}
 
 
 def say(con, doc, kind=0, number=0):
-    """Text, lines of text, or a document as JSON; as lines, or in frames of a kind."""
-    if isinstance(doc, dict) or (kind or con.mode) and isinstance(doc, list):
-        doc = json.dumps(doc)
+    """A document as JSON, or lines of text (neither dictionary nor list); as lines, or in frames of a kind."""
+    if isinstance(doc, (dict, list)):
+        doc = (json.dumps(doc),)
     if len(con.jobs) < _JOBS:
-        con.jobs.append(parts([doc] if isinstance(doc, str) else doc, kind, number))
+        con.jobs.append(parts(doc, kind, number))
     else:
         con.out.dropped += 1
     con.busy = True
 
 
 def parts(rows, kind, number):
-    """Rows of text as bytes, or as frames' payloads: number, 1 on the last one, text."""
+    """Rows of text as (0, bytes), or as frames: (kind, payload) with number, 1 on the last one, text."""
     for line in rows:
         data = line.encode()
         for i in range(0, len(data) or 1, _PART):
             part = data[i : i + _PART]
-            yield (kind, bytes((number, i + _PART >= len(data))) + part) if kind else part
+            yield kind, bytes((number, i + _PART >= len(data))) + part if kind else part
         if not kind:
-            yield b"\r\n"
-
-
-def watch(con):
-    """The state as a line of text, or JSON."""
-    how = con.watch
-    show(con, values(con.table[:_SHORT] if how == 1 else con.table), how)
-
-
-def beat(con, sense):
-    """A heart beat as a line of text, or JSON."""
-    doc = {"beat_ms": sense.beat_ms, "ibi_ms": sense.ibi_q4 / 16, "quality": sense.quality, "gap": sense.gap}
-    show(con, doc, con.beats)
+            yield 0, b"\r\n"
 
 
 def show(con, doc, how):
     """One document on one line; as text where how is 1, or JSON."""
-    say(con, row(doc) if how == 1 else doc)
+    say(con, (row(doc),) if how == 1 else doc)
 
 
 def keys(doc):
     """In their own order where they have one, else sorted."""
-    return doc if isinstance(doc, OrderedDict) else sorted(doc)
+    return sorted(doc) if type(doc) is dict else doc
 
 
 def row(doc):
@@ -116,10 +101,12 @@ def row(doc):
 def text(doc):
     """Lines of a document, for people; a traceback comes on lines of its own."""
     if isinstance(doc, dict):
-        return ["%-15s%s" % (k, doc[k]) for k in keys(doc)]
-    out = [] if doc else ["nothing"]
+        for k in keys(doc):
+            yield "%-15s%s" % (k, doc[k])
+        return
+    if not doc:
+        yield "nothing"
     for d in doc:
-        out.append(row(d))
+        yield row(d)
         if "text" in d:
-            out.append(d["text"].replace("\n", "\r\n  "))
-    return out
+            yield d["text"].replace("\n", "\r\n  ")

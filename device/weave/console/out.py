@@ -51,6 +51,12 @@ class Out:
         self.used += n
         return True
 
+    def send(self, kind, data):
+        """Queue a frame of these bytes, at most 96."""
+        n = len(data)
+        self.body[2 : 2 + n] = data
+        return self.frame(kind, n)
+
     def frame(self, kind, n):
         """Queue a frame of n payload bytes from body[2:]; False where there is no room."""
         if n + 9 > _SIZE - self.used:

@@ -1,75 +1,128 @@
-"""What the console streams as frames, without allocation: a state once a second, beats, raw samples.
+"""What the console streams: a state once a second, beats, raw samples; as frames without allocation, or as lines.
 
-In: the node's parts. Out: payloads in `out.body` (layouts in README.md, little-endian). FIELDS is the one table behind
-state frames, the status document and the line of text that `watch` prints: part.attribute/divisor=name, each 16 bits
-in a frame. A part or an attribute that is missing reads as 0.
+In: the console, and the node's parts. Out: payloads in `out.body` (layouts in README.md, little-endian). _FIELDS is the one
+table behind state frames, the status document and the line of text that `watch` prints: [part.]attribute[/divisor][=name],
+each 16 bits in a frame; the part is named where it changes. What is missing reads as 0.
 """
 
+from collections import OrderedDict
 from struct import pack_into
+from time import ticks_add, ticks_diff
 
 from micropython import const
 
-_STATE = const(1)  # kinds of frames; 3 log, 4 crash, 6 answer are the console's
+_STATE = const(1)  # kinds of frames; 6, answers, is of lines.py
 _BEAT = const(2)
+_CRASH = const(4)
 _RAW = const(5)
 
-FIELDS = (
-    "sense.contact sense.quality/255 sense.hr_q4/16=bpm sense.rmssd_q4/16=rmssd_ms sense.scl_ns/1000=skin_us "
-    "affect.arousal/4096 affect.confidence/255 damp.level/4096 damp.g/4096 damp.ratio_q8/256=ratio "
-    "mesh.neighbours light.ma affect.fast/4096 affect.valence/4096 damp.rho/4096 damp.contagion damp.opted_out "
-    "sense.skin_ok sense.scrs sense.ibi_q4/16=ibi_ms sense.faults=sensor_faults light.scene light.limited light.frames "
-    "mesh.synced mesh.sent mesh.received mesh.rejected mesh.restarts=radio_restarts keep.safe "
-    "keep.boots keep.bad=bad_boots keep.cause console.raw"
+_FIELDS = const(
+    "sense.contact quality/255 hr_q4/16=bpm rmssd_q4/16=rmssd_ms scl_ns/1000=skin_us "
+    "affect.arousal/4096 confidence/255 damp.level/4096 g/4096 ratio_q8/256=ratio "
+    "mesh.neighbours light.ma affect.fast/4096 valence/4096 damp.rho/4096 contagion opted_out "
+    "sense.skin_ok scrs ibi_q4/16=ibi_ms faults=sensor_faults light.scene limited frames "
+    "mesh.synced sent received rejected restarts=radio_restarts keep.safe "
+    "boots bad=bad_boots cause console.raw"
 )
+_LINE = const(12)  # values in a line of text
 
+_FRAMES = const(3)
+_RAW_MS = const(600000)  # raw ends by itself
 _BODY = const(92)  # bytes of raw samples in a frame
 _MOST = const(8)  # pulse samples in a tick; more come only after a stall
 
 
 def fields(node):
-    """FIELDS resolved: (part or None, attribute, divisor, name) each."""
+    """_FIELDS resolved: (part or None, attribute, divisor, name) each."""
     out = []
-    for word in FIELDS.split():
-        where, _, name = word.partition("=")
-        where, _, divisor = where.partition("/")
-        part, _, attribute = where.partition(".")
-        out.append((getattr(node, part, None), attribute, int(divisor or 0), name or attribute))
+    for word in _FIELDS.split():
+        word, _, name = word.partition("=")
+        word, _, divisor = word.partition("/")
+        where, _, attribute = word.rpartition(".")
+        if where:
+            part = getattr(node, where, None)
+        out.append((part, attribute, int(divisor or 0), name or attribute))
     return out
 
 
-def state(table, now, out):
-    """Queue a state: now in ms, then each of `table` (from fields())."""
-    body = out.body
-    pack_into("<I", body, 2, now)
-    k = 6
-    for part, attribute, _, _ in table:
-        v = getattr(part, attribute, 0)
-        if v > 65535:
-            v = 65535
-        body[k] = v & 255
-        body[k + 1] = v >> 8 & 255
-        k += 2
-    return out.frame(_STATE, k - 2)
+def values(table):
+    """What `table` (of fields()) holds, scaled: fractions 0..1, bpm, ms, microsiemens."""
+    out = OrderedDict()
+    for part, attribute, divisor, name in table:
+        v = getattr(part, attribute, None)
+        if v is not None:
+            out[name] = round(v / divisor, 3) if divisor else int(v)
+    return out
 
 
-def beat(sense, out):
-    """Queue a beat."""
-    pack_into("<IHHBB", out.body, 2, sense.beat_ms, sense.ibi_q4, sense.beats, sense.quality, sense.gap)
-    return out.frame(_BEAT, 10)
+class Flow:
+    """Whatever of `con.watch`, `con.beats` and `con.raw` is on. Raw samples: for each tick their number, pulse
+    counts (24 bits each), the skin sum (16 bits)."""
 
-
-class Raw:
-    """Gathers raw samples: for each tick their number, pulse counts (24 bits each), the skin sum (16 bits)."""
-
-    def __init__(self):
+    def __init__(self, con):
+        self._con = con
+        self._table = fields(con.node)
+        self._next = con.now
+        self._beat = self._notes = 0
         self._body = bytearray(_BODY)
+        self.restart(con.now)
+
+    def restart(self, now):
+        """Raw samples begin here."""
+        self._since = now
         self._k = 0
 
-    def step(self, sense, now, out):
+    def step(self, now):
+        con = self._con
+        sense = con.node.sense
+        if con.watch and ticks_diff(now, self._next) >= 0:
+            self._next = ticks_add(now, 1000)
+            self._watch(con, now)
+        if con.beats and sense.beats != self._beat:
+            self._beat = sense.beats
+            self._pulse(con, sense)
+        if con.raw:
+            if sense.contact and ticks_diff(now, self._since) < _RAW_MS:
+                self._raw(con.out, sense, now)
+            else:
+                con.raw = 0  # the hand that said yes is gone
+
+    def _watch(self, con, now):
+        """Once a second: the state, and a new crash note."""
+        table = self._table
+        if con.watch != _FRAMES:
+            con.lines.show(con, values(table[:_LINE] if con.watch == 1 else table), con.watch)
+            return
+        body = con.out.body
+        pack_into("<I", body, 2, now)
+        k = 6
+        for part, attribute, _, _ in table:
+            v = getattr(part, attribute, 0)
+            if v > 65535:
+                v = 65535
+            body[k] = v & 255
+            body[k + 1] = v >> 8 & 255
+            k += 2
+        con.out.frame(_STATE, k - 2)
+        notes = con.node.keep.notes
+        if notes.taken != self._notes:
+            self._notes = notes.taken
+            con.lines.say(con, notes.last, _CRASH)
+
+    def _pulse(self, con, s):
+        """A heart beat."""
+        if con.beats == _FRAMES:
+            pack_into("<IHHBB", con.out.body, 2, s.beat_ms, s.ibi_q4, s.beats, s.quality, s.gap)
+            con.out.frame(_BEAT, 10)
+        else:
+            doc = {"beat_ms": s.beat_ms, "ibi_ms": s.ibi_q4 / 16, "quality": s.quality, "gap": s.gap}
+            con.lines.show(con, doc, con.beats)
+
+    def _raw(self, out, sense, now):
         """Take this tick's samples; a full body leaves as a frame that begins with now in ms."""
         body = self._body
         k = self._k
-        n = getattr(sense, "polled", 1) if getattr(sense, "at", now) == now else 0
+        n = sense.pulse.polled
         if n > _MOST:
             n = _MOST
         body[k] = n

@@ -48,6 +48,7 @@ class Max30102:
         self.samples = array("i", bytes(4 * _DEPTH))
         self.rate_mhz = 50000
         self.fault = _BUS
+        self.polled = 0  # samples taken in this tick
         self._pins = (i2c, sda, scl)
         self._led = min(255, led_ma * 5)  # 0.2 mA a step
         self._pointers = bytearray(3)
@@ -83,6 +84,7 @@ class Max30102:
 
     def poll(self, now):
         """Read what the FIFO holds into `samples`; returns how many (0..32)."""
+        self.polled = 0
         if self.fault & (_BUS | _WRONG):
             if self._retry is not None and ticks_diff(now, self._retry) < _RETRY_MS:
                 return 0
@@ -115,6 +117,7 @@ class Max30102:
             bus.readfrom_mem_into(_ADDRESS, _FIFO_DATA, d)
             out[i] = (d[0] & 3) << 16 | d[1] << 8 | d[2]
         self._measure(now, n)
+        self.polled = n
         return n
 
     def _measure(self, now, n):

@@ -33,6 +33,7 @@ class AdcPulse(_Analog):
 
     full = 4095
     pulsatile = True
+    polled = 1
     rate_mhz = 50000
 
     def poll(self, now):

@@ -141,7 +141,7 @@ class Keep(Part):
 
 class Node:
     def __init__(self):
-        pulse = Part(samples=[2048])
+        pulse = Part(samples=[2048], polled=1)
         skin = Part(sensor=Part(samples=[23456]))
         self.sense = Part(
             contact=1,
@@ -166,3 +166,5 @@ class Node:
             room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, node=7
         )
         self.keep = Keep()
+        self.hardware = Part(board={"name": "virtual"})
+        self.supervisor = Part(names=("sense", "light"), faults=[0, 2])
