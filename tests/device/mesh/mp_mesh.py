@@ -191,8 +191,32 @@ def test_a_broken_radio_never_stops_the_tick():
     w.run(20)
     assert b.radio.restarts > n and not b.radio.raises
     b.radio.dead = False
+    w.run(20)
+    assert w.boards[1].mesh.room.age[1] < 3000 and not b.mesh.fault
+
+
+def test_a_radio_that_refuses_is_asked_seldom():
+    """A refused send has held the tick for two seconds on a chip: one is enough to restart, and none comes soon after."""
+    w = World(2, seed=12)
     w.run(4)
-    assert w.boards[1].mesh.room.age[1] < 3000
+    b = w.boards[0]
+    asked = [0]
+    b.radio.dead = True
+    send = b.radio.send
+
+    def count(view):
+        asked[0] += 1
+        return send(view)
+
+    b.radio.send = count
+    n = b.radio.restarts
+    w.run(1)
+    assert 1 <= asked[0] <= 2 and b.radio.restarts == n + 1
+    w.run(59)
+    assert asked[0] <= 9, asked
+    b.radio.dead = False
+    w.run(20)
+    assert not b.mesh.fault and w.boards[1].mesh.room.age[1] < 3000
 
 
 def test_the_roots_death_leaves_time_unbroken():

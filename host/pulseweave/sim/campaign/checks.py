@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pulseweave.sim.campaign.room import CONTACT, KNOWN, ON, SENSE, STRANGE, SYNCED, WAITS, CampaignRoom
+from pulseweave.sim.campaign.room import CONTACT, FAULT, KNOWN, ON, SENSE, STRANGE, SYNCED, WAITS, CampaignRoom
 from pulseweave.sim.engine import TICK_S, Tick
 from pulseweave.sim.flashes import FlashMeter
 
@@ -104,7 +104,7 @@ class Checks:
     def _health(self, rows: np.ndarray, t: float) -> None:
         room = self.room
         settled = t - room.crowd.changed > SETTLE_S
-        roster = (rows[:, KNOWN] == room.n - 1) & (rows[:, SYNCED] > 0)
+        roster = (rows[:, KNOWN] == room.n - 1) & (rows[:, SYNCED] > 0) & (rows[:, FAULT] == 0)
         parts = (rows[:, ON] > 0) & (rows[:, WAITS] == 0) & (rows[:, SENSE] == 0)
         hands = ~settled | (rows[:, CONTACT] == room.touching)
         self.healthy.append(roster & parts & hands)
@@ -112,7 +112,7 @@ class Checks:
             for ok, invariant in ((roster, "roster"), (parts & hands, "recovery")):
                 if not ok.all():
                     node = int(np.argmin(ok))
-                    names = "on state waits known strange synced sensor_faults contact boots".split()
+                    names = "on mesh_fault waits known strange synced sensor_faults contact boots".split()
                     said = ", ".join(f"{a} {b}" for a, b in zip(names, rows[node].tolist()))
                     self.fail(invariant, node, round(t / TICK_S), f"at the end: {said}, touched {room.touching[node]}")
 

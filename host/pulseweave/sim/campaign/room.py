@@ -14,7 +14,7 @@ from pulseweave.sim.scenario import Scenario
 PING_TICKS = 250
 ROGUE = 1 << MODES.index("rogue")
 # columns of what `look` says of every board
-ON, STATE, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
+ON, FAULT, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
 
 
 class CampaignRoom(Simulation):

@@ -30,7 +30,10 @@ class Rough:
         self.radio_raises = self.no_memory = False
         self.line_raises = self.line_closed = self.line_blocked = False
         self.locked = False  # no memory: nothing can be allocated in a tick
-        # us that the tick was held
+        self.begin()
+
+    def begin(self):
+        """Nothing held the tick yet: us by buses and strand, flash, radio, NVS."""
         self.hold_us = self.flash_us = self.radio_us = self.nvs_us = 0
 
 

@@ -116,7 +116,7 @@ def look(fleet, request, tick):
     for board in fleet.boards:
         node = board.node
         if node is None:
-            boards.append([0, 2 if board.starts < 0 else 1, 0, 0, 0, 0, 0, 0, board.watch.boots])
+            boards.append([0, 0, 0, 0, 0, 0, 0, 0, board.watch.boots])
             continue
         room = node.mesh.room
         known = strange = 0
@@ -128,11 +128,11 @@ def look(fleet, request, tick):
         boards.append(
             [
                 1,
-                0,
+                node.mesh.fault,
                 sum(node.supervisor.wait),
                 known,
                 strange,
-                node.mesh.synced and not node.mesh.fault,
+                node.mesh.synced,
                 node.sense.faults,
                 node.sense.contact,
                 board.watch.boots,

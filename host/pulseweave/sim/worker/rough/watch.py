@@ -39,7 +39,8 @@ class Watch:
         self.sure = True
         self.crash = False
         self.boots = 0
-        self.light = 4
+        self.light = 4  # place of the light among the supervisor's parts
+        self.waited = 0  # whether it was put aside after the last tick
         self.radio = 0  # us of this minute
         self.radio_from = 0
 
@@ -76,7 +77,8 @@ class Watch:
         board = self.board
         node = board.node
         find = self.fleet.find
-        self.steps = self.fed = 0
+        board.rough.begin()  # what start-up takes delays no tick
+        self.steps = self.fed = self.waited = 0
         self.since = self.fed_tick = self.frames_tick = tick
         safe = node is None
         if self.sure and safe != (self.bad >= BAD):
@@ -121,9 +123,10 @@ class Watch:
         if node.keep.wdt:
             if fed != self.fed:
                 self.fed_tick = tick
-                if node.supervisor.wait[self.light]:
+                if self.waited and node.supervisor.wait[self.light]:  # fed for the tick before
                     self.fleet.find("watchdog", board, tick, "fed although the strand was put aside")
             self.fed = fed
+        self.waited = node.supervisor.wait[self.light]
         frames = node.light.frames
         if frames != self.frames:
             self.frames = frames
@@ -137,7 +140,7 @@ class Watch:
             self.names[self.kept & 1] = config.name
         if rough.hold_us > TICK_US or rough.flash_us or rough.radio_us or rough.nvs_us:
             self.late(node, rough, tick)
-        rough.hold_us = 0
+        rough.hold_us = 0  # the others are seldom anything else
 
     def late(self, node, rough, tick):
         """The hardware held this tick: within its budget?"""
@@ -160,7 +163,7 @@ class Watch:
         held = rough.hold_us + rough.flash_us + rough.radio_us + rough.nvs_us
         if held > TICK_US:
             board.stall = tick + held // TICK_US + 1
-        rough.flash_us = rough.radio_us = rough.nvs_us = 0
+        rough.begin()
 
 
 class Obeyed:
