@@ -11,17 +11,18 @@ import sys
 import time
 
 import machine
+from micropython import const
 from weave.drivers.storage import Flash
-from weave.fixed import TICK_MS
 
-ESCAPE_MS = 2000
-SELF_TEST_TICKS = 50  # one good second, then the watchdog is armed
-WATCHDOG_MS = 8000
+_TICK_MS = const(20)
+_ESCAPE_MS = const(2000)
+_SELF_TEST_TICKS = const(50)  # one good second, then the watchdog is armed
+_WATCHDOG_MS = const(8000)
 
 
 def load_board():
-    """The board description that deployment left on flash."""
-    with open("/board.json") as f:
+    """The board description beside this file: each copy of the firmware has its own."""
+    with open("board.json") as f:
         return json.load(f)
 
 
@@ -29,10 +30,10 @@ def run(node):
     """Tick on time; a tick that comes late is made up for by at most one more, then the beat starts anew."""
     late = 0
     next_ms = time.ticks_ms()
-    for _ in range(SELF_TEST_TICKS):
+    for _ in range(_SELF_TEST_TICKS):
         next_ms = pace(next_ms)
         node.tick(time.ticks_ms())
-    node.keep.wdt = machine.WDT(timeout=WATCHDOG_MS)
+    node.keep.wdt = machine.WDT(timeout=_WATCHDOG_MS)
     gc.collect()
     while not node.console.reboot:
         next_ms = pace(next_ms)
@@ -50,21 +51,21 @@ def pace(next_ms):
     wait = time.ticks_diff(next_ms, time.ticks_ms())
     if wait > 0:
         time.sleep_ms(wait)
-    elif wait < -TICK_MS:
+    elif wait < -_TICK_MS:
         next_ms = time.ticks_ms()
-    return time.ticks_add(next_ms, TICK_MS)
+    return time.ticks_add(next_ms, _TICK_MS)
 
 
 def main():
     """From power-up to the last tick."""
-    time.sleep_ms(ESCAPE_MS)
+    time.sleep_ms(_ESCAPE_MS)
     from weave.start import start
 
     node = None
     try:
         node = start(load_board(), Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
         if node is None:
-            print("pulseweave: safe mode after repeated crashes; notes are on flash. Deploy, then reset.")
+            print("pulseweave: safe mode; deploy, then reset")
             return
         run(node)
     except KeyboardInterrupt:
@@ -82,7 +83,7 @@ def crashed(node, error):
     if node:
         node.keep.note("main", error, time.ticks_ms())
         node.keep.notes.save()
-    time.sleep_ms(ESCAPE_MS)
+    time.sleep_ms(_ESCAPE_MS)
     machine.reset()
 
 

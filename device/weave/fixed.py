@@ -9,10 +9,6 @@ Formats, everywhere on the device:
 Every intermediate stays inside -2**30 .. 2**30-1: beyond that a value is a heap object on the ESP32.
 """
 
-from micropython import const
-
-TICK_MS = const(20)
-
 
 def log2_q8(v):
     """256*log2(v) for an integer v >= 1; the mantissa is linear, error <= 24/256 octave."""

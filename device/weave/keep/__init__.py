@@ -71,9 +71,9 @@ class Keep:
         """Seconds of complete ticks since start."""
         return self.ticks // 50
 
-    def note(self, part, exception, now):
+    def note(self, part, error, now):
         """Keep what went wrong in `part` (an exception or a text) until it can be written; True where it is new."""
-        return self.notes.take(part, exception, self)
+        return self.notes.take(part, error, self)
 
     def mark(self, code):
         """Remember that event `code` (a letter's number) happened; the last 16 stand in every note. No allocation."""

@@ -36,13 +36,13 @@ class Notes:
         self.repeats = 0
         self.dropped = 0
 
-    def take(self, part, exception, keep):
+    def take(self, part, error, keep):
         """Note a fault; True where it was a new one. Never raises, not even without memory."""
         try:
-            text = exception
+            text = error
             if not isinstance(text, str):
                 page = StringIO()
-                sys.print_exception(exception, page)
+                sys.print_exception(error, page)
                 text = page.getvalue()[:_TEXT]
             mark = (part, text)
             if mark in self._seen:

@@ -39,9 +39,9 @@ class Supervisor:
         self.wait[i] = 0
         return True
 
-    def fault(self, i, exception, now):
+    def fault(self, i, error, now):
         """Part i raised: note it, put it aside, return for how many seconds."""
-        if isinstance(exception, MemoryError):
+        if isinstance(error, MemoryError):
             gc.collect()
         level = self._level[i]
         since = ticks_diff(now, self._until[i])
@@ -51,5 +51,5 @@ class Supervisor:
         if self.faults[i] < 65535:
             self.faults[i] += 1
         self.keep.mark(ord(self.names[i][0]) & 0x5F)  # its capital
-        self.keep.note(self.names[i], exception, now)
+        self.keep.note(self.names[i], error, now)
         return level

