@@ -29,6 +29,7 @@ class Supervisor:
         self.faults = array("H", bytes(2 * n))  # faults of each part since start, stops at 65535
         self._level = bytearray(n)  # seconds of the last back-off
         self._until = array("i", bytes(4 * n))
+        self._capital = bytes([ord(name[0]) & 0x5F for name in names])  # now: a fault may find no memory
 
     def due(self, i, now):
         """True where part i may run now."""
@@ -50,6 +51,6 @@ class Supervisor:
         self._until[i] = ticks_add(now, 1000 * level)
         if self.faults[i] < 65535:
             self.faults[i] += 1
-        self.keep.mark(ord(self.names[i][0]) & 0x5F)  # its capital
+        self.keep.mark(self._capital[i])
         self.keep.note(self.names[i], error, now)
         return level

@@ -314,3 +314,13 @@ def test_steady_step_allocates_nothing():
     k.ticks = 0x1FFFFFFF - 500
     locked(ticks, k, sup, 1000)
     assert k.ticks < 1000
+
+
+def test_a_fault_is_held_without_any_memory():
+    """The heap is locked: the note is lost, the part is put aside all the same."""
+    keep = Keep(Files(), Nvs())
+    s = Supervisor(("zeta", "jolt"), keep)
+    error = MemoryError()
+    assert locked(s.fault, 1, error, 1000) == 1
+    assert s.wait[1] == 1 and s.faults[1] == 1 and not locked(s.due, 1, 1500) and locked(s.due, 1, 2000)
+    assert keep.notes.dropped == 1 and keep.marks() == "J"

@@ -33,7 +33,7 @@ CLASSES: dict[str, tuple[float, float, int, int, str]] = {
     "power_cut_in_write": (6, 6, 1, 24, "flash operation in which the power goes"),
     "sensor_fault": (5, 40, 0, 0, "name: see sim/faults.py"),
     "sensor_raises": (1, 30, 0, 0, ""),
-    "radio_no_memory": (5, 5, 0, 6, "sends refused, 0: until a restart"),
+    "radio_no_memory": (5, 5, 0, 2, "sends refused, 0: until a restart"),
     "radio_desync": (1, 1, 0, 0, ""),
     "radio_dead": (1, 40, 0, 0, ""),
     "radio_raises": (1, 20, 0, 0, ""),

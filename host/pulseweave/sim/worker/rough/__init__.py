@@ -7,10 +7,9 @@ watchdog after one good second, a reset after what start-up raises), loses power
 
 import io
 import sys
-from micropython import heap_lock, heap_unlock
-
 import machine
 from fleet import Fleet, nothing
+from micropython import heap_lock, heap_unlock
 from virtual import RxSlot
 
 from . import hardware

@@ -38,15 +38,16 @@ class Rough:
 
 
 class RoughRadio(espnow.ESPNow):
-    """`radio_raises`: the driver's answers make no sense. `no_memory`: sends are refused after 2 s, until a restart
-    (esp-idf issue 18682)."""
+    """`radio_raises`: the driver's answers make no sense. `no_memory` and the board's `no_mem`: sends are refused after 2 s,
+    until a restart (esp-idf issue 18682)."""
 
     def active(self, on=None):
-        if on is not None and not on:
+        if on is not None:
             rough = self._board.rough
-            if self._board.radio_up:
-                rough.radio_us += RESTART_US
             rough.no_memory = False
+            self._board.no_mem = 0
+            if on:
+                rough.radio_us += RESTART_US
         return espnow_active(self, on)
 
     def recvinto(self, data, timeout_ms=None):
