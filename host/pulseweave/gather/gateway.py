@@ -1,0 +1,108 @@
+"""One gateway's stream, from bytes to packets: asks, takes them in order, counts what no longer exists. No line, no clock.
+
+    gateway = Gateway("ttyUSB0", resume)      # resume(node, epoch) -> number of the first record not yet kept
+    line.write(gateway.wants(now_s))          # often; mostly b""
+    for packet in gateway.feed(line.read(), now_s): ...
+
+Numbers are consecutive from the node's boot. A gap is asked for again; what the answer says is gone from the node's ring is
+counted in `lost`, exactly once. Protocol: device/weave/console/README.md.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+
+from pulseweave import serial_link as link
+from pulseweave.gather.record import RECORD, SIZE, Event, State, decode
+
+RING = 512  # records a node keeps
+RENEW_S = 2.0  # how often we ask, at least
+CREDIT = 200  # records after which we ask again
+REPEAT_S = 0.3  # and not more often than that
+NONE = 1 << 29  # a first question that lets nothing leave
+FRAME = struct.Struct(">H")
+NUMBER = 77  # of our questions
+
+
+def nothing(node: int, epoch: int) -> int:
+    """Where no store remembers anything."""
+    return 0
+
+
+class Gateway:
+    """`node`, `epoch` once it has answered; `next` the number we need next; `lost`, `garbage`, `restarts` counters."""
+
+    def __init__(self, name: str, resume: Callable[[int, int], int] = nothing):
+        self.name, self.resume = name, resume
+        self.node = self.epoch = self.next = 0
+        self.known = False
+        self.lost = self.garbage = self.restarts = self.taken = 0
+        self.last_mesh_ms = 0
+        self.trouble = ""  # what the node says it cannot do
+        self._asked_s, self._asked, self._again = -1e9, 0, False
+        self._line()
+
+    def _line(self) -> None:
+        self._receiver, self._answers = link.Receiver(), link.Answers()
+
+    def lost_line(self) -> None:
+        """The line was closed: what was half received is void, the node is asked anew."""
+        self._line()
+        self.known = False
+        self._asked_s = -1e9
+
+    def wants(self, now_s: float) -> bytes:
+        """What to write to the node now."""
+        late = now_s - self._asked_s
+        if late < REPEAT_S or not (self._again or late >= RENEW_S or self.next - self._asked >= CREDIT):
+            return b""
+        self._asked_s, self._again, self._asked = now_s, False, self.next
+        return link.command(NUMBER, f"gateway {self.next if self.known else NONE}")
+
+    def feed(self, data: bytes, now_s: float) -> Iterator[State | Event]:
+        """Packets that are new, in order."""
+        for item in self._receiver.feed(data):
+            if isinstance(item, link.Text):
+                continue
+            if item.kind == link.GATEWAY:
+                if (packet := self._record(item.payload)) is not None:
+                    yield packet
+            elif (answer := self._answers.feed(item)) and answer[:2] == (link.ANSWER, NUMBER):
+                self._answer(link.document(answer[2]))
+
+    def _answer(self, d) -> None:
+        if not isinstance(d, dict) or not all(isinstance(d.get(k), int) for k in ("node", "epoch", "next")):
+            self.trouble = str(d.get("error", d) if isinstance(d, dict) else d)[:100]
+            return
+        self.trouble = ""
+        if not self.known or (d["node"], d["epoch"]) != (self.node, self.epoch):
+            self.restarts += self.known
+            same = (d["node"], d["epoch"]) == (self.node, self.epoch)
+            self.node, self.epoch, self.known = d["node"], d["epoch"], True
+            self.next = max(self.resume(self.node, self.epoch), self.next if same else 0)
+            self._again, self._asked_s = True, -1e9
+        first = d["next"] - RING
+        if first > self.next:  # gone for good
+            self.lost += first - self.next
+            self.next = first
+        elif self.next > d["next"]:
+            self.next = d["next"]  # a store that remembers more than the node has ever said: numbers began again
+
+    def _record(self, payload: bytes) -> State | Event | None:
+        if len(payload) != FRAME.size + SIZE or not self.known:
+            self.garbage += len(payload) != FRAME.size + SIZE
+            return None
+        (low,) = FRAME.unpack_from(payload)
+        ahead = ((low - self.next) & 0xFFFF ^ 0x8000) - 0x8000
+        if ahead:
+            self._again |= ahead > 0  # a gap: once more from there; behind: we have it
+            return None
+        self.next += 1
+        packet = decode(payload[FRAME.size :])
+        if packet is None:
+            self.garbage += 1
+            return None
+        if packet.node == self.node and not packet.epoch:
+            packet = packet._replace(epoch=self.epoch & 255)
+        self.taken += 1
+        self.last_mesh_ms = RECORD.unpack_from(payload, FRAME.size)[0]
+        return packet

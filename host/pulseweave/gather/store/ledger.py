@@ -1,0 +1,209 @@
+"""Who a packet belongs to: which life of a node, which number in it, which visit. Kept in the database, so that
+processes that gather into the same one agree; here between one transaction and the next.
+
+Numbers travel as 16 bits; they are made whole beside the last one known. A new life begins with another epoch, or, where
+no epoch is known, with a number that no time explains. A visit begins with the first touched packet after an untouched
+one or after a silence, gets a random number, and ends with the touch.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from pulseweave.gather.record import TOUCHED, Event, State
+from pulseweave.gather.store.db import Database
+
+Packet = tuple[int, State | Event]  # UTC in ms, what was heard
+PERIOD_MS = 300  # versions follow each other no faster (device/weave/mesh: 450 ms less an eighth)
+SLACK = 600  # versions that a delay or a jump of the clock may seem to add
+BACK = 64  # versions a life may seem to go back
+SILENCE = 8  # versions missing after which a touch is another visit
+
+
+@dataclass
+class Life:
+    """From one start of a node to the next."""
+
+    node: int
+    event: int
+    life: int
+    epoch: int
+    first: int
+    last: int
+    last_ms: int
+    known: bool  # there is a row
+    changed: bool = True
+
+
+@dataclass
+class Visit:
+    """One touch of one strand."""
+
+    visitor: int
+    node: int
+    life: int
+    first: int
+    last: int
+    open: bool
+    known: bool
+    changed: bool = True
+
+
+class Ledger:
+    """Answers for packets inside a transaction of `db`; `save()` before its end, `forget()` where it failed."""
+
+    def __init__(self, db: Database):
+        self.db = db
+        self.turn = ""
+        self.news = False  # something others must know
+        self.lives: dict[tuple[int, int], list[Life]] = {}
+        self.visits: dict[tuple[int, int], Visit | None] = {}
+
+    def begin(self) -> None:
+        """A transaction has begun: has somebody else written meanwhile?"""
+        turn = self.db.one("select value from settings where name = 'turn'") or ""
+        if turn != self.turn:
+            self.forget()
+        self.turn, self.news = turn, False
+
+    def forget(self) -> None:
+        """What is remembered may be wrong."""
+        self.turn = ""
+        self.lives.clear()
+        self.visits.clear()
+
+    # --- lives
+
+    def life(self, event: int, node: int, serial: int, epoch: int, at_ms: int) -> tuple[Life, int]:
+        """(life, whole number) of a packet."""
+        lives = self.lives.get((node, event))
+        if lives is None:
+            rows = self.db.all(
+                "select life, epoch, first_n, last_n, last_ms from lives where node = ? and event = ? order by life",
+                (node, event),
+            )
+            lives = [Life(node, event, *row, known=True, changed=False) for row in rows]
+            self.lives[node, event] = lives
+        for life in reversed(lives[-8:]):
+            d = ((serial - life.last) & 0xFFFF ^ 0x8000) - 0x8000
+            if epoch and life.epoch:
+                if epoch != life.epoch:
+                    continue
+            elif life is not lives[-1]:
+                continue
+            elif d > max(0, at_ms - life.last_ms) / PERIOD_MS + SLACK or (d < -BACK and at_ms > life.last_ms):
+                break  # no time explains this number: the node has started again
+            if life.last + d >= 0:
+                return life, life.last + d
+        number = lives[-1].life + 1 if lives else 0
+        life = Life(node, event, number, epoch, serial, serial, at_ms, known=False)
+        lives.append(life)
+        self.news = True
+        return life, serial
+
+    def place(self, event: int, node: int, serial: int, epoch: int, at_ms: int) -> tuple[Life, int]:
+        """The same, and the life now reaches that far."""
+        life, n = self.life(event, node, serial, epoch, at_ms)
+        if n > life.last:
+            life.last, life.last_ms, life.changed = n, max(life.last_ms, at_ms), True
+        elif n < life.first:
+            life.first = n
+            life.changed = True
+        if epoch and not life.epoch:
+            life.epoch, life.changed, self.news = epoch, True, True
+        return life, n
+
+    # --- visits
+
+    def visit(self, node: int, life: int, n: int, touched: int) -> int | None:
+        """The visitor of a packet, None where nobody touches."""
+        key = node, life
+        v = self.visits.get(key, False)
+        if v is False:
+            v = self.visits[key] = self._latest(node, life, n)
+        if not touched:
+            if v and v.open and n > v.last:
+                v.open, v.changed, self.news = False, True, True
+            return None
+        if v and v.first <= n <= v.last:
+            return v.visitor
+        if v and n < v.first:
+            earlier = self._latest(node, life, n)
+            if earlier and earlier.first <= n <= earlier.last:
+                return earlier.visitor
+            if v.first - n <= SILENCE:
+                v.first, v.changed = n, True
+                return v.visitor
+            return self._new(node, life, n, False).visitor
+        if v and v.open and n - v.last <= SILENCE:
+            v.last, v.changed = n, True
+            return v.visitor
+        if v and v.changed:
+            self._write(v)
+        self.visits[key] = v = self._new(node, life, n, True)
+        return v.visitor
+
+    def _latest(self, node: int, life: int, n: int) -> Visit | None:
+        row = self.db.all(
+            "select visitor, node, life, from_n, last_n, to_n from visits where node = ? and life = ? and from_n <= ? "
+            "order by from_n desc limit 1",
+            (node, life, n),
+        )
+        return Visit(*row[0][:5], open=row[0][5] is None, known=True, changed=False) if row else None
+
+    def _new(self, node: int, life: int, n: int, is_open: bool) -> Visit:
+        v = Visit(secrets.randbelow(1 << 52), node, life, n, n, is_open, False)
+        self.news = True
+        self._write(v)
+        return v
+
+    def _write(self, v: Visit) -> None:
+        end = None if v.open else v.last
+        if v.known:
+            self.db.run(
+                "update visits set from_n = ?, last_n = ?, to_n = ? where visitor = ?",
+                (v.first, v.last, end, v.visitor),
+            )
+        else:
+            self.db.run(
+                "insert into visits (visitor, node, life, from_n, last_n, to_n) values (?, ?, ?, ?, ?, ?)",
+                (v.visitor, v.node, v.life, v.first, v.last, end),
+            )
+        v.known, v.changed = True, False
+
+    # --- the end of a transaction
+
+    def save(self) -> None:
+        """Write what has changed."""
+        fresh, changed = [], []
+        for lives in self.lives.values():
+            for x in lives:
+                if not x.known:
+                    fresh.append((x.node, x.event, x.life, x.epoch, x.first, x.last, x.last_ms))
+                elif x.changed:
+                    changed.append(
+                        (x.epoch, x.epoch, x.first, x.first, x.last, x.last, x.last_ms, x.last_ms)
+                        + (x.node, x.event, x.life)
+                    )
+                x.known, x.changed = True, False
+        if fresh:
+            self.db.many(
+                "insert into lives (node, event, life, epoch, first_n, last_n, last_ms, pruned) "
+                "values (?, ?, ?, ?, ?, ?, ?, 0)",
+                fresh,
+            )
+        if changed:  # another process may have gone further meanwhile
+            self.db.many(
+                "update lives set epoch = case when ? > 0 then ? else epoch end, "
+                "first_n = case when first_n < ? then first_n else ? end, "
+                "last_n = case when last_n > ? then last_n else ? end, "
+                "last_ms = case when last_ms > ? then last_ms else ? end where node = ? and event = ? and life = ?",
+                changed,
+            )
+        for v in self.visits.values():
+            if v and v.changed:
+                self._write(v)
+        if self.news:
+            self.turn = secrets.token_hex(8)
+            self.db.run("delete from settings where name = 'turn'")
+            self.db.run("insert into settings (name, value) values ('turn', ?)", (self.turn,))
+            self.news = False

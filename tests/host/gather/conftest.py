@@ -1,0 +1,53 @@
+"""Stores and servers for the gathering's tests; servers that the machine lacks skip their tests, or fail a strict run."""
+
+import pytest
+from ports import missing
+from pulseweave.gather.store import open_store
+from servers import Mosquitto, Postgres, mosquitto, postgres_missing
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    if why := postgres_missing():
+        missing(why)
+    server = Postgres(tmp_path_factory.mktemp("postgres")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """A database of its own."""
+    import psycopg
+
+    name = f"room{postgres_server.port}_{next(NUMBERS)}"
+    with psycopg.connect(postgres_server.url, autocommit=True) as c:
+        c.execute(f"create database {name}")
+    return postgres_server.url.rpartition("/")[0] + "/" + name
+
+
+NUMBERS = iter(range(10_000))
+
+
+@pytest.fixture
+def broker(tmp_path_factory):
+    if not mosquitto():
+        missing("no MQTT broker: apt-get install mosquitto")
+    server = Mosquitto(tmp_path_factory.mktemp("mosquitto")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """A store's URL, once for each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'room.db'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(url):
+    s = open_store(url)
+    yield s
+    s.close()

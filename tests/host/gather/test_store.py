@@ -1,0 +1,278 @@
+"""The store: every packet once, gaps counted exactly, visits, migrations, and nothing that a sensor delivers."""
+
+import itertools
+import random
+import sqlite3
+
+import pytest
+from pulseweave.gather import record
+from pulseweave.gather.record import Event, State
+from pulseweave.gather.store import open_store
+from pulseweave.gather.store.db import Unavailable
+from pulseweave.gather.store.schema import MIGRATIONS
+from pulseweave.problem import Problem
+
+T = 1_790_000_000_000
+
+
+def state(node, n, touched=True, epoch=7, **kw):
+    values = {"arousal": 50 * touched, "fast": 60 * touched, "confidence": 200 * touched, "g": 3, "flags": int(touched), "rssi": -60, **kw}
+    return T + n * 450, State(node, n & 0xFFFF, epoch, n * 450 & 0x3FFFFFFF, **values)
+
+
+def test_every_packet_once_and_gaps_exactly(store):
+    rng = random.Random(3)
+    every = [state(node, n) for node in (1, 2, 3) for n in range(100, 400)]
+    kept = [p for p in every if rng.random() < 0.8]
+    again = kept + rng.sample(kept, 200)
+    rng.shuffle(again)
+    for i in range(0, len(again), 97):
+        store.write(again[i : i + 97])
+    counts = store.counts()
+    assert counts["packets"] == len(kept)
+    expected = 0
+    for node in (1, 2, 3):
+        serials = [p.serial for _, p in kept if p.node == node]
+        gap = max(serials) - min(serials) + 1 - len(serials)
+        assert store.missed()[node] == gap
+        expected += gap
+    assert counts["missed"] == expected
+    store.write(every)  # what was missing comes late, the rest once more
+    assert store.counts()["missed"] == 0 and store.counts()["packets"] == 900
+
+
+def test_numbers_wrap_and_another_host_agrees(url):
+    a = open_store(url)
+    a.write([state(5, n) for n in range(65_500, 65_600)])
+    b = open_store(url)  # begins after the numbers have wrapped
+    assert b.write([state(5, n) for n in range(65_590, 65_700)]) == 100
+    assert a.write([state(5, n) for n in range(65_650, 65_720)]) == 20
+    assert a.counts()["packets"] == 220 and b.counts()["missed"] == 0
+    assert a.db.one("select count(*) from lives") == 1
+    a.close()
+    b.close()
+
+
+def test_a_restarted_node_leaves_no_gap(store):
+    store.write([state(5, n, epoch=7) for n in range(700, 720)])
+    later = [(t + 60_000, p) for t, p in (state(5, n, epoch=8) for n in range(512, 530))]
+    store.write(later)
+    store.write([state(5, 720, epoch=7)])  # the last of the old life comes late
+    assert store.counts()["missed"] == 0 and store.counts()["packets"] == 39
+    # the same without a known epoch: no time explains that the numbers went back
+    store.write([state(6, n, epoch=0) for n in range(40_000, 40_010)])
+    store.write([(t + 60_000 + 40_000 * 450, p) for t, p in (state(6, n, epoch=0) for n in range(100, 110))])
+    assert store.counts()["missed"] == 0
+
+
+def test_an_epoch_that_becomes_known_is_the_same_life(store):
+    store.write([state(5, n, epoch=0) for n in range(10)])
+    store.write([state(5, n, epoch=9) for n in range(5, 15)])
+    store.write([state(5, n, epoch=0) for n in range(12, 20)])
+    assert store.counts()["packets"] == 20 and store.db.one("select count(*) from lives") == 1
+
+
+def test_visitors_get_a_new_number_with_every_touch(store):
+    for touched, span in itertools.zip_longest((True, False, True, True), ((0, 50), (50, 60), (60, 80), (100, 120))):
+        store.write([state(5, n, touched) for n in range(*span)])
+    rows = store.db.all("select n, visitor from states order by n")
+    ids = [v for _, v in rows]
+    assert None not in ids[:50] and len(set(ids[:50])) == 1
+    assert set(ids[50:60]) == {None}
+    assert len(set(ids[60:80])) == 1 and len(set(ids[80:])) == 1, "a silence ends a visit"
+    assert len({ids[0], ids[60], ids[80]}) == 3
+    assert store.counts()["visitors"] == 3
+    assert store.db.all("select from_n, last_n from visits order by from_n") == [(0, 49), (60, 79), (100, 119)]
+
+
+def test_two_hosts_agree_on_visitors(url):
+    a, b = open_store(url), open_store(url)
+    a.write([state(5, n) for n in (10, 11, 12)])
+    b.write([state(5, n) for n in (11, 12, 13, 14)])
+    a.write([state(5, n) for n in (13, 15)])
+    a.write([state(5, 16, False)])
+    b.write([state(5, 15), state(5, 16, False), state(5, 17)])
+    rows = a.db.all("select n, visitor from states order by n")
+    assert [n for n, _ in rows] == list(range(10, 18))
+    assert len({v for n, v in rows if n < 16}) == 1 and rows[-1][1] != rows[0][1] and rows[-2][1] is None
+    a.close()
+    b.close()
+
+
+def test_how_far_a_gateway_has_come_is_kept_with_its_packets(store):
+    store.write([state(1, 1)], [(1, 70_000, 40, 3, T)])
+    store.write([state(1, 2)], [(1, 70_000, 30, 2, T)])
+    assert store.resume(1, 70_000) == 40 and store.resume(1, 70_001) == 0
+    assert store.counts()["lost"] == 5
+
+    class Stop(Exception):
+        pass
+
+    def notes():
+        yield (T, "a", "b")
+        raise Stop
+
+    with pytest.raises(Stop):
+        store.write([state(1, 3)], [(1, 70_000, 99, 0, T)], notes())
+    assert store.resume(1, 70_000) == 40 and store.counts()["packets"] == 2
+    store.write([state(1, 3)])
+    assert store.counts()["packets"] == 3
+
+
+def test_the_curve_sums_what_is_there_and_heals_what_comes_late(store):
+    def mine(n):
+        return state(1, n, arousal=51, confidence=102, g=204)
+
+    store.write([mine(n) for n in range(0, 2000)])
+    store.write([state(2, n, False) for n in range(0, 2000)])
+    end = T + 2000 * 450
+    curve = store.curve(T, end, 100)
+    assert 80 <= len(curve) <= 101 and sum(r[1] for r in curve) == 4000
+    for _, _, touched, arousal, confidence, g in curve[1:-1]:
+        assert abs(touched - 0.5) < 0.2 and arousal == 0.2 and confidence == 0.4 and 0.2 < g < 0.6
+    store.write([state(3, n) for n in range(5, 10)])
+    assert sum(r[1] for r in store.curve(T, end, 100)) == 4005
+    assert sum(r[1] for r in store.curve(T, end, 100)) == 4005
+
+
+def test_events_keep_their_head_and_only_that(store):
+    def event(kind, data):
+        record_ = record.encode(Event(9, 5, 7, 1000, kind, data))
+        return T, record.decode(record_)
+
+    store.write([event(1, b"\x03\x14")])
+    store.write([event(1, b"\x03\x14")])
+    assert store.db.all("select node, n, kind, data from events") == [(9, 5, 1, 0x314)]
+    assert event(7, b"\x80\x07")[1].data == b"", "what a visitor's echo says stays in the room"
+
+
+# --- what can never be stored
+
+ALLOWED = {
+    "states": {"node", "life", "n", "at_ms", "arousal", "fast", "confidence", "g", "flags", "rssi", "visitor"},
+    "events": {"node", "life", "n", "at_ms", "kind", "data"},
+    "lives": {"node", "event", "life", "epoch", "first_n", "last_n", "last_ms", "pruned"},
+    "visits": {"visitor", "node", "life", "from_n", "to_n", "last_n"},
+    "gateways": {"node", "epoch", "next", "lost", "last_ms"},
+    "seconds": {"at_s", "packets", "touched", "arousal", "confidence", "g"},
+    "strands": {"node", "name", "x", "y", "z", "pixels"},
+    "notes": {"at_ms", "kind", "words"},
+    "settings": {"name", "value"},
+    "outbox": {"host", "number", "payload"},
+    "pulseweave": {"version"},
+}
+
+
+def test_no_raw_sample_can_be_stored(tmp_path):
+    """No column could hold one; and of every kind of frame a console sends, only gateway records become packets."""
+    s = open_store(str(tmp_path / "room.db"))
+    tables = {name for (name,) in s.db.all("select name from sqlite_master where type = 'table'")}
+    assert tables == set(ALLOWED)
+    for table in tables:
+        assert {row[1] for row in s.db.all(f"pragma table_info({table})")} == ALLOWED[table], table
+    from pulseweave import serial_link as link
+    from pulseweave.gather.gateway import Gateway
+
+    gateway = Gateway("test")
+    answer = b'{"node": 3, "epoch": 65537, "next": 1}'
+    list(gateway.feed(link.encode_frame(link.ANSWER, 0, b"\x4d\x01" + answer), 0))
+    assert gateway.known
+    rng = random.Random(1)
+    for kind in (*range(link.GATEWAY), *range(link.GATEWAY + 1, 256)):
+        for _ in range(20):
+            payload = rng.randbytes(rng.choice((4, 10, 18, 70, 92)))
+            assert not list(gateway.feed(link.encode_frame(kind, 0, payload), 0)), kind
+    s.close()
+
+
+def test_nobody_there_means_nothing_known(store):
+    wire = record.encode(State(4, 1, 7, 1000, 99, 98, 97, 5, 0, -60))
+    p = record.decode(wire)
+    assert (p.arousal, p.fast, p.confidence) == (0, 0, 0)
+    store.write([(T, p)])
+    assert store.db.all("select arousal, fast, confidence, visitor from states") == [(0, 0, 0, None)]
+
+
+# --- trouble
+
+
+def test_an_old_schema_is_brought_up_to_date_and_a_newer_one_refused(url, monkeypatch):
+    with monkeypatch.context() as m:
+        m.setattr("pulseweave.gather.store.schema.MIGRATIONS", MIGRATIONS[:1])
+        old = open_store(url)
+        old.write([state(1, 1)])
+        old.close()
+    new = open_store(url)
+    new.write([state(1, 2)], outbox=[("a", 1, "x")])
+    assert new.counts()["packets"] == 2 and new.db.one("select count(*) from outbox") == 1
+    new.db.run("insert into pulseweave (version) values (99)")
+    new.close()
+    with pytest.raises(Problem, match="newer version"):
+        open_store(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://x/y", "no such kind of store"),
+        ("sqlite://room.db", "write sqlite:///FILE"),
+        ("sqlite:////no/such/folder/room.db", "no such folder"),
+        ("postgresql://nobody@127.0.0.1:9/x", "is the server running"),
+    ],
+)
+def test_bad_urls_are_one_line(url, words):
+    with pytest.raises(Problem, match=words) as e:
+        open_store(url)
+    assert "\n" not in str(e.value)
+
+
+def test_a_password_is_never_said():
+    with pytest.raises(Problem) as e:
+        open_store("postgresql://me:secret@127.0.0.1:9/x")
+    assert "secret" not in str(e.value)
+
+
+def test_a_damaged_database_is_said_in_one_line(tmp_path):
+    path = tmp_path / "room.db"
+    path.write_bytes(b"this is no database " * 1000)
+    with pytest.raises(Problem, match="damaged.*recover"):
+        open_store(str(path))
+    path.unlink()
+    s = open_store(str(path))
+    s.write([state(node, n) for node in range(1, 9) for n in range(2000)])
+    s.db.run("pragma wal_checkpoint(truncate)")
+    s.close()
+    data = bytearray(path.read_bytes())
+    for at in range(8192, len(data), 4096):
+        data[at : at + 64] = random.Random(at).randbytes(64)
+    path.write_bytes(data)
+    with pytest.raises(Problem, match="damaged.*recover"):
+        s = open_store(str(path))
+        s.write([state(9, n) for n in range(2000)])
+        s.counts()
+
+
+def test_a_full_disk_keeps_all_or_nothing_and_goes_on_when_there_is_room(tmp_path):
+    s = open_store(str(tmp_path / "room.db"))
+    s.write([state(1, n) for n in range(100)])
+    pages = s.db.one("pragma page_count")
+    s.db.run(f"pragma max_page_count = {pages + 4}")  # SQLITE_FULL, as a full disk gives it
+    with pytest.raises(Unavailable):
+        s.write([state(1, n) for n in range(100, 5000)], [(1, 1, 4900, 0, T)])
+    assert s.counts()["packets"] == 100 and s.resume(1, 1) == 0
+    s.db.run("pragma max_page_count = 1000000")
+    assert s.write([state(1, n) for n in range(100, 5000)]) == 4900
+    s.close()
+
+
+def test_a_locked_database_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("pulseweave.gather.store.sqlite.BUSY_S", 0.2)
+    s = open_store(str(tmp_path / "room.db"))
+    other = sqlite3.connect(tmp_path / "room.db", isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(Unavailable, match="locked"):
+        s.write([state(1, 1)])
+    other.execute("rollback")
+    assert s.write([state(1, 1)]) == 1
+    s.close()
+    other.close()
