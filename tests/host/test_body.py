@@ -306,3 +306,24 @@ def test_without_touch_there_is_nothing_to_read():
     ppg, eda, _ = live(body, 5, 0.3, start=10)
     assert (eda[:, -1] > 0.5).all()
     assert (np.ptp(ppg[:, 200:], axis=1) > 0.1).all()
+
+
+def test_who_touches_next_is_another_person():
+    def play(seed, numbers):
+        body, n = Body(seed, numbers), len(numbers)
+        rest, volts = [], []
+        for k in range(60):
+            touching = np.ones(n, bool)
+            touching[0] = not 20 <= k < 30 and not 40 <= k < 45
+            ppg, _ = body.step(k * 0.1, 0.1, np.full(n, 0.2), np.zeros(n), touching)
+            rest.append(body.person.rest_bpm.copy())
+            volts.append(ppg)
+        return np.array(rest), np.array(volts)
+
+    rest, volts = play(4, [7, 8])
+    assert len(set(rest[:, 0])) == 3 and len(set(rest[:, 1])) == 1  # three visitors here, one there
+    assert rest[19, 0] == rest[29, 0] != rest[30, 0] == rest[44, 0] != rest[45, 0]
+    again, same = play(4, [7, 8])
+    assert np.array_equal(rest, again) and np.array_equal(volts, same)
+    alone, wave = play(4, [7])  # whatever the company
+    assert np.array_equal(alone[:, 0], rest[:, 0]) and np.array_equal(wave[:, 0], volts[:, 0])

@@ -6,6 +6,8 @@ microsiemens at 8 Hz. `Body` is public: a crowd plug-in may call it, wrap it, or
 Volts are those of an analog pulse sensor's amplifier about its bias: 0 is no pulse, up is more blood, a resting pulse is
 0.25 to 1.4 V peak to peak. Front ends (`frontend.py`) turn both signals into what the chips would deliver.
 
+Who lets go is gone: whoever touches next at that node is another person.
+
 Everything is a function of (seed, node number, history of that node's inputs): a node's signals do not
 depend on how many others there are (`noise.py`), and steps of any length that is a whole number of ms may follow each other.
 """
@@ -33,13 +35,15 @@ class Body:
 
     def __init__(self, seed: int, nodes):
         numbers = noise.nodes_of(nodes)
-        self.n = len(numbers)
+        self.n, self.seed, self.numbers = len(numbers), seed, numbers
         self.person = Person(seed, numbers)
         self.heart = Heart(seed, numbers, self.person)
         self.skin = Skin(seed, numbers, self.person)
         self.ambient_key = noise.key(seed, numbers, "ambient")
         self.drive: np.ndarray | None = None
         self.press = np.zeros(self.n)
+        self.here = np.zeros(self.n, bool)  # who touched in the last step
+        self.visits = np.full(self.n, -1)  # how many people came to this node before this one
 
     def step(self, t_s: float, dt_s: float, arousal, valence, touching) -> tuple[np.ndarray, np.ndarray]:
         """(ppg float64[n, k] volts, eda float64[n, m] uS): the samples whose times i/100 and i/8 s lie in
@@ -53,6 +57,7 @@ class Body:
             raise ValueError(f"arousal, valence, touching have shapes {shapes}: each must be ({self.n},)")
         if self.drive is None:
             self.drive = arousal.copy()  # a body comes in as aroused as it is
+        self._meet(touching, arousal)
         self.drive += (arousal - self.drive) * -np.expm1(
             -dt_s / np.where(arousal > self.drive, RISE_S, FALL_S)
         )
@@ -65,6 +70,19 @@ class Body:
             ppg = np.where(touching[:, None], ppg, ambient)
         ppg *= np.where(touching, self.press, 1.0)[:, None]
         return ppg, self.skin.step(t_s, dt_s, self.drive, touching)
+
+    def _meet(self, touching: np.ndarray, arousal: np.ndarray) -> None:
+        """Whoever comes back to a sensor is somebody else."""
+        came = touching & ~self.here
+        self.here = touching.copy()
+        if not came.any():
+            return
+        self.visits += came
+        where = np.flatnonzero(came & (self.visits > 0))
+        self.person.change(where, self.seed, self.numbers, self.visits)
+        self.drive[where] = arousal[where]
+        self.heart.change(where)
+        self.skin.change(where)
 
     @property
     def hr_bpm(self) -> np.ndarray:

@@ -34,6 +34,11 @@ def _table() -> np.ndarray:
     return np.array(rows)
 
 
+def _waves(contour: np.ndarray) -> np.ndarray:
+    """float64[n, m]: the beat's wave of each person, contour [4, n]; no matrix product, whose rounding depends on n."""
+    return sum(share[:, None] * row for share, row in zip(contour, _table()))
+
+
 class Heart:
     """Hearts of all nodes. `beats` int64[n] so far; `beat_s`, `hr_bpm` float64[n]: the last foot, the present rate."""
 
@@ -53,14 +58,21 @@ class Heart:
         self.onset = np.full((LANES, n), -10.0)
         self.size = np.zeros((LANES, n))
         self.stretch = np.ones((LANES, n))
-        self.wave = (person.contour.T @ _table()).ravel()  # each node's own beat, one after another
-        self.length = self.wave.size // n if n else 1
+        waves = _waves(person.contour)
+        self.length = waves.shape[1]
+        self.wave = waves.ravel()  # each node's own beat, one after another
         self.rows = (np.arange(n) * self.length)[:, None]
         self.beats = np.zeros(n, dtype=np.int64)
         self.beat_s = np.full(n, -10.0)
         self.hr_bpm = person.rest_bpm.copy()
         self.move_from, self.move_to = np.full(n, -1.0), np.full(n, -1.0)
         self.move_v = np.zeros(n)
+
+    def change(self, where: np.ndarray) -> None:
+        """Other people's hearts at the nodes of index `where`."""
+        self.wave.reshape(-1, self.length)[where] = _waves(self.person.contour[:, where])
+        self.size[:, where] = 0.0
+        self.owed[where] = self.move_v[where] = 0.0
 
     def _period(self, t_s: float, dt_s: float, drive: np.ndarray, valence: np.ndarray) -> np.ndarray:
         """Seconds per beat now; moves breath and Mayer wave on by dt_s."""

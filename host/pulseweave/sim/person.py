@@ -15,10 +15,10 @@ from pulseweave.sim import noise
 
 
 class Person:
-    """Constants per node; every attribute is float64[n] unless said otherwise."""
+    """Constants per node; every attribute is float64[n] unless said otherwise. `visit`: how many people came before."""
 
-    def __init__(self, seed: int, nodes: np.ndarray):
-        keys = noise.key(seed, nodes, "person")
+    def __init__(self, seed: int, nodes: np.ndarray, visit: int = 0):
+        keys = noise.key(seed, nodes, f"person {visit}" if visit else "person")
         drawn = iter(range(1000))
 
         def between(lo, hi):
@@ -51,3 +51,10 @@ class Person:
         self.rise_s = between(0.6, 1.0)  # Bateman's two time constants
         self.fall_s = between(2.0, 4.5)
         self.settles = between(0.10, 0.35)  # share of conductance that electrodes gain in the first minutes
+
+    def change(self, where: np.ndarray, seed: int, nodes: np.ndarray, visits: np.ndarray) -> None:
+        """Other people stand at the nodes of index `where`; visits int[n], how many came before them."""
+        for visit in np.unique(visits[where]):
+            here = where[visits[where] == visit]
+            for name, values in vars(Person(seed, nodes[here], int(visit))).items():
+                getattr(self, name)[..., here] = values

@@ -25,16 +25,26 @@ class Skin:
         self.person, n = person, len(nodes)
         self.key, self.wander_key = noise.key(seed, nodes, "scr"), noise.key(seed, nodes, "scl")
         self.noise_key = noise.key(seed, nodes, "eda noise")
-        p, dt = person, 1.0 / RATE_HZ
-        peak_s = np.log(p.fall_s / p.rise_s) * p.fall_s * p.rise_s / (p.fall_s - p.rise_s)
-        self.gain = 1.0 / (np.exp(-peak_s / p.fall_s) - np.exp(-peak_s / p.rise_s))
-        self.rise, self.fall = np.exp(-dt / p.rise_s), np.exp(-dt / p.fall_s)
+        self._bateman()
         self.up, self.down = np.zeros(n), np.zeros(n)
         self.lift = np.zeros(n)
         self.last_s = np.full(n, -10.0)
         self.touched_s = np.zeros(n)
         self.scrs = np.zeros(n, dtype=np.int64)
-        self.level_us = p.scl_us.copy()
+        self.level_us = person.scl_us.copy()
+
+    def _bateman(self) -> None:
+        """Decay per sample of the two exponentials, and the gain that gives their difference a peak of 1."""
+        p, dt = self.person, 1.0 / RATE_HZ
+        peak_s = np.log(p.fall_s / p.rise_s) * p.fall_s * p.rise_s / (p.fall_s - p.rise_s)
+        self.gain = 1.0 / (np.exp(-peak_s / p.fall_s) - np.exp(-peak_s / p.rise_s))
+        self.rise, self.fall = np.exp(-dt / p.rise_s), np.exp(-dt / p.fall_s)
+
+    def change(self, where: np.ndarray) -> None:
+        """Other people's skin at the nodes of index `where`: dry electrodes, no response under way."""
+        self._bateman()
+        for state in (self.up, self.down, self.lift, self.touched_s):
+            state[where] = 0.0
 
     def step(self, t_s: float, dt_s: float, drive: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """float64[n, m] microsiemens for the m samples at 8 Hz within [t_s, t_s + dt_s); 0 where nobody touches."""
