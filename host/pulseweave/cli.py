@@ -10,14 +10,17 @@ from pulseweave.problem import Problem
 
 COMMANDS = {
     "sim": "pulseweave.sim.command:sim",
+    "gather": "pulseweave.gather.command:gather",
     "replay": "pulseweave.sim.command:replay",
     "sweep": "pulseweave.sim.sweep:sweep",
+    "campaign": "pulseweave.sim.campaign.command:campaign",
     "score": "pulseweave.score.command:score",
     "train": "pulseweave.score.train:train",
     "boards": "pulseweave.boards:boards",
     "scene": "pulseweave.light_preview:scene",
     "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
     "flash": "pulseweave.bench.flash:flash",
+    "deploy": "pulseweave.bench.deploying:command",
     "ledger": "pulseweave.bench.reading:ledger",
     "images": "pulseweave.bench.reading:images",
 }

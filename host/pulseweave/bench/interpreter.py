@@ -3,6 +3,7 @@
 Messages from the board: kind (1), length u16, data:
   R frame   to the air             P pixels  as shown
   W u32 ms  watchdog armed or fed  X cause   machine.reset()
+  M         flash mounted, boot.py begins
 To the board: length low, rssi + 256, length high, mac (6), frame.
 """
 

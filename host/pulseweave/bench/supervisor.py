@@ -49,6 +49,7 @@ class Supervisor:
         self.board = Interpreter(plan, run_main)
         self.state = RUNNING if run_main else WAITING
         self.raw = raw
+        self.mounted = False
         self._tail = b""
         self._newlines = Newlines()
         self._since = time.monotonic()
@@ -88,7 +89,7 @@ class Supervisor:
             with contextlib.suppress(BlockingIOError, OSError):
                 self._typed(os.read(self.line, 4096))
         now = time.monotonic()
-        if self.state == WAITING and now > self._since + HOLD_S:
+        if self.state == WAITING and self.mounted and now > self._since + HOLD_S:
             self._let_go(RUNNING)  # main.py would not be stopped
         if board.gone:
             self._say(b"\r\nMPY: soft reboot\r\n")
@@ -100,7 +101,11 @@ class Supervisor:
     def _obey(self, board: Interpreter) -> bool:
         """What the board told its hardware; True where it was reset."""
         for kind, data in board.messages():
-            if kind == b"R":
+            if kind == b"M":
+                self.mounted = True
+                (self.folder / "new").unlink(missing_ok=True)
+                self._let_go(self.state)
+            elif kind == b"R":
                 self.air.send(data)
             elif kind == b"P":
                 (self.folder / "strand.bin").write_bytes(data)
@@ -130,10 +135,13 @@ class Supervisor:
         self._say(self._newlines(data))
         if self.state == REPL:
             return
-        if self.raw and self.state == WAITING:
-            if RAW_BANNER in self._tail:
-                self._let_go(REPL)
-            elif self._tail.endswith(PROMPT):
+        if not self.mounted and self._tail.endswith(PROMPT):
+            self.mounted = True  # a flash that cannot be mounted ends at the prompt as well
+        if RAW_BANNER in self._tail:
+            self.raw = True
+            self._let_go(REPL)
+        elif self.raw and self.state == WAITING:
+            if self._tail.endswith(PROMPT):
                 self._tail = b""
                 os.write(self.board.tty, b"\x01")
         elif self._tail.endswith(PROMPT):
@@ -148,7 +156,10 @@ class Supervisor:
 
     def _typed(self, data: bytes) -> None:
         """User to board. While the prompt is on its way the unix port would throw it away: hold it."""
-        if self.state == WAITING:
+        if self.state == WAITING or not self.mounted:
+            if self.mounted and 3 in data:  # the first one came too early: what runs may be stopped again
+                self._send(b"\x03")
+                data = data.replace(b"\x03", b"")
             self._held += data
             return
         if self.state == RUNNING and 3 in data:

@@ -1,8 +1,9 @@
 """`pulseweave virtual-board`: a board made of the unix port, on a pty that mpremote and every bench command accept.
 
 In: a board description and a folder that holds the board's flash, NVS and identity. Out: the path of a pty. The board
-behaves like one: boot.py and main.py run, Ctrl-C opens the REPL, Ctrl-D resets softly, the watchdog bites, machine.reset()
-resets, power cuts keep the flash. Its radio is in the air of all virtual boards of this user (`air.py`).
+behaves like one: boot.py and main.py run, Ctrl-C opens the REPL, Ctrl-D resets softly, the watchdog bites,
+machine.reset() resets, power cuts keep the flash. Its radio is in the air of all virtual boards of this user
+(`air.py`).
 """
 
 import fcntl
@@ -77,6 +78,9 @@ def prepare(
             (folder / "flash.img").write_bytes(b"\xff" * FLASH_BYTES)
             (folder / "nvs.json").write_text(json.dumps(keys))
             new = True
+        new = new or (folder / "new").exists()  # its first start was cut off
+        if new:
+            (folder / "new").touch()
         (folder / "signals.bin").write_bytes(signals(board, mac, touched))
     except OSError as e:
         raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None

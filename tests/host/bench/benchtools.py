@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pulseweave.paths import ROOT
 
 CHIP_ID = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
 
@@ -151,3 +153,98 @@ def until(what, seconds=20.0, step=0.1):
             return said
         assert time.monotonic() < end, "it did not happen"
         time.sleep(step)
+
+
+class Desk:
+    """A virtual board in this process: quick to switch off and on, its flash can be put aside and back."""
+
+    def __init__(self, folder: Path, tree: Path | None = None, board="virtual"):
+        from pulseweave.bench.virtual_board import alone, prepare
+        from pulseweave.boards import load
+
+        self.folder, self.air = folder, folder.parent / "a"
+        self._lock = alone(folder)
+        self.plan = prepare(folder, load(board), tree, True)
+        self.on()
+        until(lambda: self.supervisor.mounted, step=0.02)
+        self.plan["format"] = False
+
+    def on(self) -> None:
+        import threading
+
+        from pulseweave.bench.supervisor import Supervisor
+
+        self.supervisor = Supervisor(self.plan, self.folder, self.air)
+        self.port = self.supervisor.path
+        self.powered = True
+        self.lives = 0
+
+        def live():
+            while self.powered:
+                self.supervisor.step(0.02)
+
+        self.thread = threading.Thread(target=live, daemon=True)
+        self.thread.start()
+
+    def off(self) -> None:
+        """The plug: the interpreter ends in the middle of whatever it does."""
+        if not self.powered:
+            return
+        with contextlib.suppress(OSError):
+            self.supervisor.board.process.kill()
+        self.powered = False
+        self.thread.join()
+        self.supervisor.close()
+
+    def flash(self) -> bytes:
+        return (self.folder / "flash.img").read_bytes()
+
+    def put_flash(self, data: bytes) -> None:
+        (self.folder / "flash.img").write_bytes(data)
+
+    def hears(self, pattern: str, seconds=15.0) -> "re.Match":
+        """What the board prints, until `pattern` (a regular expression) is found in it."""
+        import serial
+
+        text = ""
+        end = time.monotonic() + seconds
+        with serial.Serial(self.port, 115200, timeout=0.05) as line:
+            while time.monotonic() < end:
+                text += line.read(4096).decode("utf-8", "replace")
+                if m := re.search(pattern, text):
+                    return m
+        raise AssertionError(f"{pattern!r} was not heard, but {text[-300:]!r}")
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """Makes virtual boards in this process: desk("name", tree)."""
+    made = []
+
+    def make(name="d", tree=None, **kw) -> Desk:
+        made.append(Desk(tmp_path / name, tree, **kw))
+        return made[-1]
+
+    yield make
+    for d in made:
+        d.off()
+        d._lock.close()
+
+
+def small_tree(place: Path, version: int, after: str = "") -> Path:
+    """A firmware of a few modules, each of which knows its version; main.py prints them all once a second."""
+    weave = place / "weave"
+    weave.mkdir(parents=True)
+    (weave / "__init__.py").write_text("")
+    for name in ("one", "two", "three"):
+        filler = random.Random(f"{name}{version}").randbytes(1500).hex()
+        (weave / f"{name}.py").write_text(f"V = {version}\nX = '{filler}'\n")
+    (place / "boot.py").write_text((ROOT / "device" / "boot.py").read_text() + f"\n# {version}\n")
+    (place / "main.py").write_text(
+        "import json, os, time\nfrom weave import one, two, three\n"
+        "with open('board.json') as f:\n    board = json.load(f)\n" + after +
+        "while True:\n"
+        f"    print('ran', {version}, one.V, two.V, three.V, board['release'], os.getcwd())\n"
+        "    time.sleep_ms(300)\n"
+    )  # fmt: skip
+    return place

@@ -2,8 +2,8 @@
 
     micropython -i power_on.py PLAN SHIMS PIPE_IN PIPE_OUT RUN_MAIN
 
-In: PLAN, a JSON file the supervisor wrote (board description, address, flash image, signals, reset cause). The flash image
-is a littlefs, mounted as the root; the modelled hardware comes from SHIMS, the simulator's own. Messages of the
+In: PLAN, a JSON file the supervisor wrote (board description, address, flash image, signals, reset cause). The flash
+image is a littlefs, mounted as the root; the modelled hardware comes from SHIMS, the simulator's own. Messages of the
 two pipes are described in `interpreter.py`.
 """
 
@@ -51,26 +51,28 @@ os.mount(fs, "/")
 os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 sys.argv[:] = []
+hardware.life.supervisor.tell(b"M")  # a board's ROM and C start-up do not listen to Ctrl-C either
 
 
 def run(name):
-    """Execute a file as the board does: in __main__, its faults printed and survived."""
+    """Execute a file as the board does: in __main__, its faults printed and survived; False where it had one."""
     try:
         with open(name) as f:
             code = f.read()
     except OSError:
-        return
+        return True
     try:
         exec(compile(code, name, "exec"), globals())
+        return True
     except KeyboardInterrupt:
         print("KeyboardInterrupt:")
     except SystemExit:
         pass
     except Exception as e:
         sys.print_exception(e)
+    return False
 
 
 _main = RUN_MAIN == "1"
-run("boot.py")
-if _main:
+if run("boot.py") and _main:  # a boot.py that fails or is stopped keeps main.py from running
     run("main.py")
