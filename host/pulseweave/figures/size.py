@@ -18,7 +18,7 @@ from pulseweave import boards, emitters
 from pulseweave.figures.figure import Figure
 from pulseweave.paths import DEVICE, ROOT
 from pulseweave.problem import Problem
-from pulseweave.sim.engine import keys
+from pulseweave.sim.plan import keys
 
 FLASH_LIMIT = 64 << 10
 HEAP_LIMIT = 96 << 10

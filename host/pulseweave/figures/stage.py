@@ -11,8 +11,8 @@ import numpy as np
 
 from pulseweave import boards
 from pulseweave.sim.body import Body
-from pulseweave.sim.engine import keys
 from pulseweave.sim.frontend import FrontEnd
+from pulseweave.sim.plan import keys
 
 SEED = 5
 

@@ -40,7 +40,7 @@ class Body:
         self.heart = Heart(seed, numbers, self.person)
         self.skin = Skin(seed, numbers, self.person)
         self.ambient_key = noise.key(seed, numbers, "ambient")
-        self.drive: np.ndarray | None = None
+        self.drive = np.zeros(self.n)
         self.press = np.zeros(self.n)
         self.here = np.zeros(self.n, bool)  # who touched in the last step
         self.visits = np.full(self.n, -1)  # how many people came to this node before this one
@@ -55,8 +55,8 @@ class Body:
         if not arousal.shape == valence.shape == touching.shape == (self.n,):
             shapes = f"{arousal.shape}, {valence.shape}, {touching.shape}"
             raise ValueError(f"arousal, valence, touching have shapes {shapes}: each must be ({self.n},)")
-        if self.drive is None:
-            self.drive = arousal.copy()  # a body comes in as aroused as it is
+        if (self.visits < 0).all():  # the room opens
+            self.drive = arousal.copy()
         self._meet(touching, arousal)
         self.drive += (arousal - self.drive) * -np.expm1(
             -dt_s / np.where(arousal > self.drive, RISE_S, FALL_S)
@@ -80,7 +80,7 @@ class Body:
         self.visits += came
         where = np.flatnonzero(came & (self.visits > 0))
         self.person.change(where, self.seed, self.numbers, self.visits)
-        self.drive[where] = arousal[where]
+        self.drive[where] = arousal[where]  # a body comes in as aroused as it is
         self.heart.change(where)
         self.skin.change(where)
 

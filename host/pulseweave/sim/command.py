@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import rich_click as click
@@ -124,6 +125,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     from pulseweave.sim.live import Live
     from pulseweave.sim.measures import Measures
     from pulseweave.sim.recording import Recorder
+    from pulseweave.sim.retrace import retraced
     from pulseweave.sim.workers import WorkerFailure
 
     where = address(web)
@@ -142,9 +144,12 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     # bytecode keeps tracebacks at hand; what must be quick is compiled further
     native = (fast or first.nodes > 64) and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
 
+    again = partial(Simulation, first, seed, workers)  # the room as bytecode
+
     def make(which: str):
-        taped = recorder if which == name else None
-        room = Simulation(prepare(which, overrides), seed, workers, taped, native)
+        nonlocal again
+        again = partial(Simulation, prepare(which, overrides), seed, workers)
+        room = again(recorder=recorder if which == name else None, native=native)
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
@@ -166,8 +171,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
         drive(live, ended, sys.stderr.isatty())
         result = live.measures.report(time.monotonic() - began, workers)
     except WorkerFailure as e:
-        if native and live and e.node >= 0:
-            e = retraced(e, live.sim.scenario, seed, workers)
+        if native:
+            e = retraced(e, again, live.sim.steered if live else (), lambda: ended)
         click.echo(f"\n{e}", err=True)
         kept = f"; the recording up to there is in {record}" if record else ""
         raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
@@ -198,22 +203,6 @@ def summary(r: dict) -> str:
         f"g at most {r['damping']['g_max']:.2f}, {r['light']['flashes_per_s_max']:g} flashes/s at worst\n"
         f"{r['node_seconds_per_cpu_s']:g} node-seconds per CPU-second, digest {r['digest'][:16]}"
     )
-
-
-def retraced(failure, scenario, seed: int, workers: int):
-    """The failure with its traceback: machine code keeps none, so the same run is taken as bytecode up to there."""
-    from pulseweave.sim.engine import Simulation
-    from pulseweave.sim.workers import WorkerFailure
-
-    again = Simulation(scenario, seed, workers)
-    try:
-        while again.tick * 0.02 <= failure.t_s + 0.02:
-            again.step()
-    except WorkerFailure as e:
-        return e
-    finally:
-        again.close()
-    return failure
 
 
 def drive(live, ended: list, terminal: bool) -> None:

@@ -6,7 +6,6 @@ over every pixel and every radio frame of every tick, in node order, whatever th
 
 import hashlib
 import struct
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from pulseweave import boards
-from pulseweave.network import Network
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
 from pulseweave.sim import room, visitors
 from pulseweave.sim.body import Body
 from pulseweave.sim.faults import Faults
 from pulseweave.sim.frontend import FrontEnd
+from pulseweave.sim.plan import plan
 from pulseweave.sim.radio import Radio
 from pulseweave.sim.scenario import MOST_NODES, Action, Scenario
+from pulseweave.sim.script import Script
+from pulseweave.sim.visitors.asking import ask
 from pulseweave.sim.workers import Worker
 
 TICK_S = 0.02
@@ -79,17 +80,11 @@ class Simulation:
         self.front = FrontEnd(self.description, seed, n)
         self.faults = Faults(self.description, seed, n)
         self.radio = Radio(seed, self.positions, **scenario.radio)
-        self._cut(False)
-        self.rng = np.random.default_rng([seed, 0xAC7])  # who is meant where a script leaves it open
+        self.script = Script(self)
         s = self.description["strand"]
         self.strands = room.Strands(n, s["pixels"], s["order"])
         self.recorder = recorder
         self.workers: list[Worker] = []
-        try:
-            self._start(workers, native, firmware, extra or {})
-        except BaseException:
-            self.close()
-            raise
         self.tick = 0
         self.digest = hashlib.sha256()
         self.truth = np.zeros(n)
@@ -103,52 +98,32 @@ class Simulation:
         self.events: list[dict] = []
         self.ping = 0
         self.ping_log: dict[int, tuple[int, float]] = {}
-        self.faulty: list[tuple[float, str, int]] = []
+        self.steered: list[tuple[int, Action]] = []
         self.powered = np.ones(n, bool)
-        for node, kind in scenario.faults.items():
-            self.faults.set(kind, [int(node)])
-        if scenario.faults:
-            self._flags()
-        if not scenario.damping:
-            self.command(Action(0, "damping", on=False))
-        if scenario.scene != "hearth":
-            self.command(Action(0, "scene", name=scenario.scene))
+        try:
+            self._start(workers, native, firmware, extra or {})
+            self.script.begin()
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self, workers: int, native: bool, firmware: Path, extra: dict) -> None:
         """Plan every node from the seed and give each worker its share."""
-        rng = np.random.default_rng([self.seed, 0xB0A4D])
-        plan_nodes = []
-        for i in range(self.n):
-            x, y, z = (int(v * 1000) for v in self.positions[i])
-            plan_nodes.append({
-                "node": i + 1,
-                "board": self.board.name,
-                "mac": f"025057{i + 1:06x}",
-                "ppm": int(rng.integers(-40, 41)),
-                "phase_us": int(rng.integers(0, 20000)),
-                "boot_us": int(rng.integers(1, 200_000)) * 1000,
-                "settings": {"node": i + 1, "x": x, "y": y, "z": z},
-            })  # fmt: skip
-        self.phase_ms = np.array([p["phase_us"] / 1000 for p in plan_nodes])
-        self.boot_ms = np.array([p["boot_us"] / 1000 for p in plan_nodes])
-        self.ppm = np.array([p["ppm"] for p in plan_nodes])
-        shares = np.array_split(np.arange(self.n), min(workers, self.n))
         self.plan = {
-            "boards": {self.board.name: self.description},
-            "network": keys(self.seed, [head + 1 for head in self.heads]),
-            "nodes": plan_nodes,
+            **plan(self.seed, self.positions, self.board, [head + 1 for head in self.heads]),
             **extra,
         }
-        for share in shares:
-            part = {**self.plan, "nodes": [plan_nodes[i] for i in share]}
+        nodes = self.plan["nodes"]
+        self.phase_ms = np.array([p["phase_us"] / 1000 for p in nodes])
+        self.boot_ms = np.array([p["boot_us"] / 1000 for p in nodes])
+        self.ppm = np.array([p["ppm"] for p in nodes])
+        for share in np.array_split(np.arange(self.n), min(workers, self.n)):
+            part = {**self.plan, "nodes": [nodes[i] for i in share]}
             self.workers.append(Worker(part, int(share[0]), native, firmware))
         self._place = [(w, slot) for w, worker in enumerate(self.workers) for slot in range(worker.n)]
         self.scenes = self.workers[0].scenes
-        answer = self.workers[0].ask({"do": "calibrate", "scene": self.scenario.scene})
-        if answer.get("error"):
-            raise Problem(f"{self.scenario.name}: {answer['error']}: use one of {', '.join(self.scenes)}")
-        low, high = answer["luminance"]
-        self.eyes = room.Eyes(self.n, low, high)
+        self._spans: dict[str, tuple[float, float]] = {}
+        self.eyes = room.Eyes(self.n, *self.span(self.scenario.scene))
         if self.recorder:
             self.recorder.begin(self.scenario, self.seed, self.plan)
 
@@ -174,11 +149,9 @@ class Simulation:
         t = k * TICK_S
         if k:
             self.seen = self.eyes.seen()
-        out = self._ask_crowd(t)
-        self.truth = checked(out, "arousal", self.n, float)
-        self.touching = checked(out, "touching", self.n, bool)
-        self.valence = checked(out, "valence", self.n, float) if "valence" in out else np.zeros(self.n)
-        ppg, eda = out.get("ppg"), out.get("eda")
+        they = ask(self.crowd, self.scenario.visitors, t, STEP_S, self.seen)
+        self.truth, self.touching, self.valence = they.arousal, they.touching, they.valence
+        ppg, eda = they.ppg, they.eda
         if ppg is None or eda is None:
             own = self.body.step(t, STEP_S, self.truth, self.valence, self.touching)
             ppg = own[0] if ppg is None else ppg
@@ -188,24 +161,6 @@ class Simulation:
             raise Problem(f"visitors: ppg has {pulse.shape[1]} samples in 0.1 s: 10 are needed (100 Hz)")
         pulse, skin = self.faults.apply(pulse, skin)
         return np.ascontiguousarray(pulse, np.uint32), np.ascontiguousarray(skin, np.uint16)
-
-    def _ask_crowd(self, t: float) -> dict:
-        """The crowd's step; an exception in it becomes one line with its place. Raises Problem."""
-        try:
-            out = self.crowd.step(t, STEP_S, self.seen.copy())
-        except Problem:
-            raise
-        except Exception as e:
-            at = traceback.extract_tb(e.__traceback__)[-1]
-            raise Problem(
-                f"visitors {self.scenario.visitors}: step() failed at {t:.1f} s with {type(e).__name__}: {e} "
-                f"({Path(at.filename).name}, line {at.lineno})"
-            ) from None
-        if not isinstance(out, dict):
-            raise Problem(
-                f"visitors {self.scenario.visitors}: step() returned {type(out).__name__}: a dict is needed"
-            )
-        return out
 
     def _send(self, k, block, deliveries, records):
         parts: list[list[bytes]] = [[] for _ in self.workers]
@@ -281,94 +236,27 @@ class Simulation:
 
     # --- what happens in the room ---------------------------------------------------------------------------------
 
+    @property
+    def t_s(self) -> float:
+        return self.tick * TICK_S
+
     def _script(self, k: int) -> None:
-        t = k * TICK_S
-        for a in self.scenario.script:
-            first = round(a.at_s / TICK_S)
-            every = round(a.every_s / TICK_S)
-            if k == first or (every and k > first and (k - first) % every == 0):
-                self.command(a)
-        if k and k % 250 == 0 and t >= 20:
-            self.command(Action(t, "ping"))
-        for end, kind, node in [f for f in self.faulty if f[0] <= t]:
-            self.faults.set(kind, [node], False)
-            self._flags()
-            self.faulty.remove((end, kind, node))
+        self.script.step(k, TICK_S)
 
-    def command(self, a: Action) -> None:
-        """Do something in the room now; `a.node` -1 lets the seed choose. Raises Problem on what cannot be."""
-        t = self.tick * TICK_S
-        node = a.node if a.node >= 0 else int(self.rng.integers(self.n))
-        if node >= self.n:
-            raise Problem(f"node {node}: this room has nodes 0 to {self.n - 1}")
-        do = a.do
-        if do == "upset":
-            self._crowd("upset", a.fraction, a.size, a.seconds)
-        elif do == "lift":
-            self._crowd("release", node)
-        elif do == "touch":
-            if a.node < 0:
-                for i in range(self.n):
-                    self._crowd("touch", i)
-            else:
-                self._crowd("touch", node)
-        elif do == "partition":
-            self._cut(True)
-        elif do == "heal":
-            self._cut(False)
-        elif do == "fault":
-            self.faults.set(a.name, [node])
-            self._flags()
-            self.faulty.append((t + a.seconds, a.name, node))
-        elif do == "ping":
-            self.ping = self.ping % 60000 + 1
-            self.ping_log[self.ping] = (node, t)
-            self.tell(node, {"do": "ping", "id": self.ping})
-        elif do == "damping":
-            self.damping = a.on
-            for head in self.heads:
-                self.tell(head, {"do": "damping", "on": a.on})
-        elif do == "scene":
-            self.scene = a.name
-            for head in self.heads:
-                self.tell(head, {"do": "scene", "name": a.name})
-            low, high = self.workers[0].ask({"do": "calibrate", "scene": a.name})["luminance"]
-            self.eyes.scale(low, high)
-        elif do == "reboot":
-            self.tell(node, {"do": "reboot"})
-        elif do in ("off", "on"):
-            self.powered[node] = do == "on"
-            self.tell(node, {"do": do})
-        elif do == "jam":
-            self.radio.jam(self.positions[node], a.seconds)
-        if do != "ping":
-            self.events.append(
-                {"t_s": round(t, 2), "kind": do, "node": node, "text": f"{do} {a.name}".strip()}
-            )
+    def steer(self, a: Action) -> None:
+        """An order from outside of the scenario, kept so that the run can be taken again. Raises Problem."""
+        self.steered.append((self.tick, a))
+        self.script.do(a)
 
-    def _cut(self, halves: bool) -> None:
-        """Who can hear whom: clusters are on different channels; `halves` also cuts each of them in two by position."""
-        groups = []
-        for members in self.members:
-            if halves:
-                order = [members[i] for i in np.argsort(self.positions[members, 0], kind="stable")]
-                groups += [sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])]
-            else:
-                groups.append(members)
-        if len(groups) > 1:
-            self.radio.partition(groups)
-        else:
-            self.radio.heal()
-
-    def _crowd(self, what: str, *args) -> None:
-        """A wish to the crowd, where it is a crowd that can be asked."""
-        f = getattr(self.crowd, what, None)
-        if f:
-            f(*args)
-
-    def _flags(self) -> None:
-        for node, flag in enumerate(self.faults.flags.tolist()):
-            self.tell(node, {"do": "sensor", "flags": flag})
+    def span(self, scene: str) -> tuple[float, float]:
+        """A scene's luminance at level 0 and at level 1, rehearsed once. Raises Problem where there is no such scene."""
+        if scene not in self._spans:
+            answer = self.workers[0].ask({"do": "calibrate", "scene": scene}, tick=self.tick)
+            if answer.get("error"):
+                raise Problem(f"{self.scenario.name}: {answer['error']}: use one of {', '.join(self.scenes)}")
+            low, high = answer["luminance"]
+            self._spans[scene] = low, high
+        return self._spans[scene]
 
     def tell(self, node: int, request: dict) -> dict:
         """A request to one node (0-based); recorded, because it changes what the node does."""
@@ -391,28 +279,3 @@ class Simulation:
         self.workers = []
         if self.recorder:
             self.recorder.close()
-
-
-def keys(seed: int, gateways: list[int]) -> dict:
-    """The network of a simulated room, from its seed: key blobs in hex; the nodes in `gateways` may command."""
-
-    def key(what: str) -> bytes:
-        return hashlib.sha256(f"pulseweave simulated {what} {seed}".encode()).digest()[:16]
-
-    network = Network("simulated", 1 + seed % 254, {1: key("network")}, {1: key("command")})
-    return {"node": network.blob().hex(), "gateway": network.blob(True).hex(), "gateways": gateways}
-
-
-def checked(out: dict, key: str, n: int, kind) -> np.ndarray:
-    """One array of a crowd's answer. Raises Problem where it is missing or has another shape."""
-    try:
-        a = np.asarray(out[key], kind)
-    except KeyError:
-        raise Problem(f"visitors: step() returned no {key!r}: it must return arousal and touching") from None
-    except (TypeError, ValueError) as e:
-        raise Problem(f"visitors: {key!r} is no array of {n} numbers ({e})") from None
-    if a.shape != (n,):
-        raise Problem(f"visitors: {key!r} has shape {a.shape}, not ({n},)")
-    if kind is float and not np.isfinite(a).all():
-        raise Problem(f"visitors: {key!r} contains numbers that are not finite")
-    return a

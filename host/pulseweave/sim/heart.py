@@ -36,7 +36,8 @@ def _table() -> np.ndarray:
 
 def _waves(contour: np.ndarray) -> np.ndarray:
     """float64[n, m]: the beat's wave of each person, contour [4, n]; no matrix product, whose rounding depends on n."""
-    return sum(share[:, None] * row for share, row in zip(contour, _table()))
+    parts = [share[:, None] * row for share, row in zip(contour, _table())]
+    return np.add.reduce(parts)
 
 
 class Heart:

@@ -118,16 +118,16 @@ class Live:
             else:
                 raise Problem(f"speed {to!r}: use 0.1 to 64, or fast")
         elif do == "damping":
-            self.sim.command(Action(0, "damping", on=bool(order.get("on"))))
+            self.sim.steer(Action(0, "damping", on=bool(order.get("on"))))
         elif do == "upset":
-            self.sim.command(Action(0, "upset", fraction=fraction(order.get("fraction", 0.5))))
+            self.sim.steer(Action(0, "upset", fraction=fraction(order.get("fraction", 0.5))))
         elif do in ("lift", "touch"):
             node = order.get("node", 0)
             if not isinstance(node, int):
                 raise Problem(f"node {node!r} is no number")
-            self.sim.command(Action(0, do, node=node))
+            self.sim.steer(Action(0, do, node=node))
         elif do == "scene":
-            self.sim.command(Action(0, "scene", node=0, name=str(order.get("name"))))
+            self.sim.steer(Action(0, "scene", node=0, name=str(order.get("name"))))
         else:
             raise Problem(f"the room knows no order {do!r}")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pulseweave import boards
 from pulseweave.problem import Problem
 from pulseweave.sim import room
-from pulseweave.sim.engine import keys
+from pulseweave.sim.plan import keys
 
 
 @given(st.integers(1, 400), st.sampled_from(["canopy", "grid", "line"]), st.integers(1, 80))

@@ -125,9 +125,9 @@ class Worker:
     def report(self, error, tick):
         text = io.StringIO()
         sys.print_exception(error, text)
-        node = -1
-        if self.fleet is not None and self.fleet.bus.board is not None:
-            node = self.fleet.bus.board.node_number
+        from virtual import bus
+
+        node = bus.board.node_number if bus.board else -1
         answer = {"node": node, "t_s": tick * 0.02, "traceback": text.getvalue()}
         self.pipe.send("E", 0, 0, tick, [json.dumps(answer).encode()])
 

@@ -1,0 +1,38 @@
+"""What every node of a run is before its first tick, drawn from the seed: its place, its clock, its settings, its keys.
+
+In: the seed, positions in metres, a board. Out: the plan that workers build their boards from (worker/fleet.py).
+"""
+
+import hashlib
+
+import numpy as np
+
+from pulseweave.network import Network
+
+
+def plan(seed: int, positions: np.ndarray, board, gateways: list[int]) -> dict:
+    """{"boards", "network", "nodes"}; ids count from 1. Drift to 40 ppm, any phase in the tick, up to 200 s since boot."""
+    rng = np.random.default_rng([seed, 0xB0A4D])
+    nodes = []
+    for i, place in enumerate(positions):
+        x, y, z = (int(v * 1000) for v in place)
+        nodes.append({
+            "node": i + 1,
+            "board": board.name,
+            "mac": f"025057{i + 1:06x}",
+            "ppm": int(rng.integers(-40, 41)),
+            "phase_us": int(rng.integers(0, 20000)),
+            "boot_us": int(rng.integers(1, 200_000)) * 1000,
+            "settings": {"node": i + 1, "x": x, "y": y, "z": z},
+        })  # fmt: skip
+    return {"boards": {board.name: board.device_dict()}, "network": keys(seed, gateways), "nodes": nodes}
+
+
+def keys(seed: int, gateways: list[int]) -> dict:
+    """The network of a simulated room, from its seed: key blobs in hex; the nodes in `gateways` may command."""
+
+    def key(what: str) -> bytes:
+        return hashlib.sha256(f"pulseweave simulated {what} {seed}".encode()).digest()[:16]
+
+    network = Network("simulated", 1 + seed % 254, {1: key("network")}, {1: key("command")})
+    return {"node": network.blob().hex(), "gateway": network.blob(True).hex(), "gateways": gateways}

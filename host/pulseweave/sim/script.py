@@ -1,0 +1,141 @@
+"""What happens in a room: its scenario's script, and orders from the page.
+
+In: a running room, actions (scenario.py). Out: requests to nodes, wishes to the crowd, a changed air.
+"""
+
+import numpy as np
+
+from pulseweave.problem import Problem
+from pulseweave.sim.scenario import Action
+
+PING_TICKS = 250  # a ping every five seconds measures how events travel
+SETTLED_S = 20.0  # before that a mesh is still finding itself
+
+
+class Script:
+    """The script of `room`, an engine.Simulation."""
+
+    def __init__(self, room):
+        self.room = room
+        self.rng = np.random.default_rng([room.seed, 0xAC7])  # who is meant where a script leaves it open
+        self.faulty: list[tuple[float, str, int]] = []  # until when, which fault, which node
+        self.cut(False)
+
+    def begin(self) -> None:
+        """What holds from the first moment on."""
+        plan = self.room.scenario
+        for node, kind in plan.faults.items():
+            self.room.faults.set(kind, [int(node)])
+        if plan.faults:
+            self._flags()
+        if not plan.damping:
+            self.do(Action(0, "damping", on=False))
+        if plan.scene != "hearth":
+            self.do(Action(0, "scene", name=plan.scene))
+
+    def step(self, k: int, tick_s: float) -> None:
+        """What tick k brings."""
+        t = k * tick_s
+        for a in self.room.scenario.script:
+            first = round(a.at_s / tick_s)
+            every = round(a.every_s / tick_s)
+            if k == first or (every and k > first and (k - first) % every == 0):
+                self.do(a)
+        if k and k % PING_TICKS == 0 and t >= SETTLED_S:
+            self.do(Action(t, "ping"))
+        for end, kind, node in [f for f in self.faulty if f[0] <= t]:
+            self.room.faults.set(kind, [node], False)
+            self._flags()
+            self.faulty.remove((end, kind, node))
+
+    def do(self, a: Action) -> None:
+        """Do something in the room now; `a.node` -1 lets the seed choose. Raises Problem on what cannot be."""
+        room = self.room
+        node = a.node if a.node >= 0 else int(self.rng.integers(room.n))
+        if node >= room.n:
+            raise Problem(f"node {node}: this room has nodes 0 to {room.n - 1}")
+        getattr(self, f"_{a.do}")(a, node)
+        if a.do != "ping":
+            text = f"{a.do} {a.name}".strip()
+            room.events.append({"t_s": round(room.t_s, 2), "kind": a.do, "node": node, "text": text})
+
+    # --- the crowd ------------------------------------------------------------------------------------------------
+
+    def _crowd(self, what: str, *args) -> None:
+        """A wish to the crowd, where it is a crowd that can be asked."""
+        f = getattr(self.room.crowd, what, None)
+        if f:
+            f(*args)
+
+    def _upset(self, a: Action, node: int) -> None:
+        self._crowd("upset", a.fraction, a.size, a.seconds)
+
+    def _lift(self, a: Action, node: int) -> None:
+        self._crowd("release", node)
+
+    def _touch(self, a: Action, node: int) -> None:
+        for i in range(self.room.n) if a.node < 0 else [node]:
+            self._crowd("touch", i)
+
+    # --- the air --------------------------------------------------------------------------------------------------
+
+    def _partition(self, a: Action, node: int) -> None:
+        self.cut(True)
+
+    def _heal(self, a: Action, node: int) -> None:
+        self.cut(False)
+
+    def _jam(self, a: Action, node: int) -> None:
+        self.room.radio.jam(self.room.positions[node], a.seconds)
+
+    def cut(self, halves: bool) -> None:
+        """Who can hear whom: clusters are on different channels; `halves` also cuts each of them in two by position."""
+        room = self.room
+        groups = []
+        for members in room.members:
+            if halves:
+                order = [members[i] for i in np.argsort(room.positions[members, 0], kind="stable")]
+                groups += [sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])]
+            else:
+                groups.append(members)
+        if len(groups) > 1:
+            room.radio.partition(groups)
+        else:
+            room.radio.heal()
+
+    # --- the nodes ------------------------------------------------------------------------------------------------
+
+    def _fault(self, a: Action, node: int) -> None:
+        self.room.faults.set(a.name, [node])
+        self._flags()
+        self.faulty.append((self.room.t_s + a.seconds, a.name, node))
+
+    def _flags(self) -> None:
+        for node, flag in enumerate(self.room.faults.flags.tolist()):
+            self.room.tell(node, {"do": "sensor", "flags": flag})
+
+    def _ping(self, a: Action, node: int) -> None:
+        room = self.room
+        room.ping = room.ping % 60000 + 1
+        room.ping_log[room.ping] = (node, room.t_s)
+        room.tell(node, {"do": "ping", "id": room.ping})
+
+    def _damping(self, a: Action, node: int) -> None:
+        self.room.damping = a.on
+        for head in self.room.heads:
+            self.room.tell(head, {"do": "damping", "on": a.on})
+
+    def _scene(self, a: Action, node: int) -> None:
+        self.room.scene = a.name
+        for head in self.room.heads:
+            self.room.tell(head, {"do": "scene", "name": a.name})
+        self.room.eyes.scale(*self.room.span(a.name))
+
+    def _reboot(self, a: Action, node: int) -> None:
+        self.room.tell(node, {"do": "reboot"})
+
+    def _off(self, a: Action, node: int) -> None:
+        self.room.powered[node] = a.do == "on"
+        self.room.tell(node, {"do": a.do})
+
+    _on = _off
