@@ -15,7 +15,6 @@ from .mesh import Mesh, keys
 from .mesh.frame import IDENTIFY, PING, POLICY, SCENE, VISITOR
 from .node import Node
 from .sense import Sense
-from .sense.calibration import Calibration
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -44,8 +43,8 @@ def compose(hardware, keep):
     config = keep.config
     own = hardware.radio.own
     node = config.node or 1 + (own[4] << 8 | own[5]) % 65534
-    skin = config.skin_cal or board["skin"].get("cal", 2048)
-    sense = Sense(hardware.pulse, hardware.skin, Calibration(skin * 8))
+    cal = config.skin_cal or board["skin"].get("cal", 2048)
+    sense = Sense(hardware.pulse, hardware.skin, cal * 8, config.skin_gain)
     affect = Affect(sense)
     mesh = Mesh(hardware.radio, hardware.nvs, keys.load(hardware.nvs), node)
     damp = Damp(node)

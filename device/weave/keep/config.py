@@ -26,6 +26,7 @@ _FIELDS = const(
     '"brightness":[255,0,255],'  # Q8
     '"role":["node",8],'  # node or gateway
     '"skin_cal":[0,0,4095],'  # 12-bit counts with nobody touching; 0 = the board's
+    '"skin_gain":[4096,1024,16384],'  # Q12, corrects the slope of conductance
     '"pixels":[0,0,300],'  # 0 = the board's
     '"budget_ma":[0,0,60000],'  # 0 = the board's
     '"channel":[0,0,13]}'  # Wi-Fi channel; 0 = the board's

@@ -1,6 +1,7 @@
 """Sense: from the two sensors to beats, intervals and conductance, once per tick.
 
-In:  `pulse` and `skin` sensors (device/weave/README.md), a `Calibration`. Out: the attributes set in `__init__`.
+In:  `pulse` and `skin` sensors (device/weave/README.md), the skin's calibration (skin.py). Out: the attributes set in
+`__init__`.
 A pulse sensor under light alone (`pulsatile` False) falls with blood: its samples are turned over. Samples are at
 50 Hz by the sensor's own count (100 Hz are averaged by two); their times follow the node's clock through a loop of
 0.6 s, so that a FIFO read late does not shake the beats.
@@ -9,7 +10,6 @@ A pulse sensor under light alone (`pulsatile` False) falls with blood: its sampl
 from micropython import const
 from time import ticks_add, ticks_diff
 
-from .calibration import Calibration
 from .detect import Detector
 from .intervals import Intervals
 from .skin import Skin
@@ -19,22 +19,26 @@ _BACK = const(10)  # samples in range: it is back
 _LEARN = const(400)  # samples to full quality (8 s)
 _SILENT = const(125)  # samples without a beat: quality is nothing (2.5 s)
 _DEAD = const(700)  # ms without a sample: so is the sensor
+_GROUND = const(240)  # 12-bit counts: an ESP32 reads no less than 142 mV (176); an amplifier stays above its rail
+_STUCK = const(100)  # samples at a rail without a hand: the sensor is shorted or blinded (2 s)
+_DEAF = const(3000)  # samples touched without a trusted beat: loose wire, object, second finger (60 s)
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 
 
 class Sense:
-    def __init__(self, pulse, skin, calibration=None):
-        # 30 attributes: with 29 the table of names would be full, and every method call would search all of it
+    def __init__(self, pulse, skin, cal_q3=16384, gain_q12=4096):
+        # 30 attributes: with 29 or 37 the table of names would be full, and every method call would search all of it
         self.pulse = pulse
         self.full = pulse.full
         self.detector = Detector(32 if pulse.full < 8192 else 160)
         self.intervals = Intervals()
-        self.skin = Skin(skin, calibration or Calibration())
+        self.skin = Skin(skin, cal_q3, gain_q12)
         self.beats = 0  # & 0xFFFF, counts when a beat is decided, 0.3..0.5 s after it
         self.onset = 0  # & 0xFFFF, counts upslopes within 0.15 s: provisional, for the light
         self.beat_ms = 0  # time of the last fiducial on the node's clock
-        self.skin_ok = self.g_ns = self.scl_ns = self.scrs = self.scr_ns = self.rising_ns = 0
-        self.faults = 0  # 1 pulse, 2 skin
+        self.skin_ok = self.g_ns = self.scl_ns = self.scrs = self.scr_ns = 0
+        self.faults = 0  # 1 pulse, 2 skin: README.md
+        self.deaf = 0  # samples touched in vain, less those without a hand
         self.at = self.frac = 0  # node time of the newest sample, and 1/256 ms
         self.odd = -1  # sample waiting for its pair at 100 Hz
         self.mean = 0  # x 8
@@ -96,8 +100,7 @@ class Sense:
         self.scl_ns = skin.scl_ns
         self.scrs = skin.scrs
         self.scr_ns = skin.scr_ns
-        self.rising_ns = skin.rising_ns
-        self.faults = (1 if pulse.fault else 0) | (2 if skin.fault else 0)
+        self.faults = skin.fault << 1 | (1 if pulse.fault or self.railed > _STUCK or self.deaf > _DEAF else 0)
 
     def push(self, x):
         """One sample at 50 Hz."""
@@ -120,8 +123,20 @@ class Sense:
                 detector.clear(wave)
                 turn = 0
         self.turn = turn
+        deaf = self.deaf
         if not contact:
+            mean >>= 3
+            if mean > pulse.contact_max or pulse.pulsatile and mean < _GROUND:
+                self.railed += 1
+            else:
+                self.railed = 0
+            if deaf:
+                self.deaf = deaf - 1
             return
+        if self.quality >= 128:
+            self.deaf = 0
+        elif deaf <= _DEAF:
+            self.deaf = deaf + 1
         if x <= full >> 4 or x >= full - (full >> 5):
             self.railed += 1
         if self.count < _LEARN:

@@ -2,11 +2,11 @@
 
 feed.py FILE. FILE: 8 int32 (ticks, full, pulsatile, contact_min, contact_max, rate in mHz, pulse present, skin present),
 then per tick of 20 ms one int32 pulse sample and one int32 skin sum (8 readings; -1 = none). Lines out:
-  b beat_ms ibi_q4 quality gap strength                             a beat decided since the last tick
+  b beat_ms ibi_q4 quality gap                                      a beat decided since the last tick
   o now                                                   an onset (provisional, for the light)
-  s now contact quality hr rmssd skin_ok g scl scrs scr rising   once a second
-  a now arousal fast valence confidence fast_confidence valence_confidence visitor skin heart rmssd   once a second
-    (the last three: deviations from the baseline as the model used them, octaves x 1024)
+  s now contact quality hr rmssd skin_ok g scl scrs scr          once a second
+  a now arousal fast valence confidence fast_confidence valence_confidence visitor skin heart rmssd rise
+    (once a second; the last four: deviations as the model used them, octaves x 1024)
 """
 
 import sys
@@ -49,9 +49,10 @@ class Skin:
 
 def second(now, s, a):
     """The two lines of a second."""
-    skin = (s.skin_ok, s.g_ns, s.scl_ns, s.scrs, s.scr_ns, s.rising_ns)
+    skin = (s.skin_ok, s.g_ns, s.scl_ns, s.scrs, s.scr_ns)
     print("s", now, s.contact, s.quality, s.hr_q4, s.rmssd_q4, *skin)
-    deviations = [(f.dev * f.fresh) // 255 for f in (a.skin, a.heart, a.rmssd)]
+    deviations = [f.known(f.dev) for f in (a.skin, a.heart, a.rmssd)]
+    deviations.append(a.skin.known(a.skin.rise))
     confidences = (a.confidence, a.fast_confidence, a.valence_confidence)
     print("a", now, a.arousal, a.fast, a.valence, *confidences, a.visitor, *deviations)
 
@@ -79,7 +80,7 @@ def main(path):
                 if sense.beats != beats:
                     beats = sense.beats
                     s = sense
-                    print("b", s.beat_ms, s.ibi_q4, s.quality, s.gap, s.detector.strength)
+                    print("b", s.beat_ms, s.ibi_q4, s.quality, s.gap)
                 if sense.onset != onset:
                     onset = sense.onset
                     print("o", now)

@@ -24,15 +24,14 @@ SENSE = (
     "scl_ns",
     "scrs",
     "scr_ns",
-    "rising_ns",
 )
 AFFECT = ("arousal", "fast", "valence", "confidence", "fast_confidence", "valence_confidence", "visitor")
-DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev")
+DEVIATIONS = ("skin_dev", "heart_dev", "rmssd_dev", "rise")
 
 
 @dataclass
 class Run:
-    """What the device said: beats float[n, 5] (s, ms, quality 0..255, gap, strength), onsets s, series at 1 Hz by name."""
+    """What the device said: beats float[n, 4] (s, ms, quality 0..255, gap), onsets s, series at 1 Hz by name."""
 
     recording: Recording
     beats: np.ndarray
@@ -62,8 +61,8 @@ def one(recording: Recording, timeout: float = 600) -> Run:
     for line in done.stdout.decode().splitlines():
         kind, *values = line.split()
         rows[kind].append([int(v) for v in values])
-    b = np.array(rows["b"], float).reshape(-1, 5)
-    b = b / [1000, 16, 1, 1, 1]
+    b = np.array(rows["b"], float).reshape(-1, 4)
+    b = b / [1000, 16, 1, 1]
     s = np.array(rows["s"], float).reshape(-1, 1 + len(SENSE))
     a = np.array(rows["a"], float).reshape(-1, 1 + len(AFFECT) + len(DEVIATIONS))
     series = {k: s[:, i + 1] for i, k in enumerate(SENSE)} | {

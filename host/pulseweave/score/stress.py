@@ -14,7 +14,8 @@ BINS = 10
 
 @dataclass
 class Windows:
-    """Columns over windows: score 0..1, stress 0/1, task, confidence 0..1, start s; `features` float[n, k] (octaves)."""
+    """Columns over windows: score 0..1, stress 0/1, task, confidence 0..1, start s; `features` float[n, 4] (octaves: skin,
+    heart, rmssd, rise) and `quick` float[n, 2] (heart, onset) are what the device's `arousal` and `fast` are made of."""
 
     score: np.ndarray
     stress: np.ndarray
@@ -22,6 +23,7 @@ class Windows:
     confidence: np.ndarray
     start: np.ndarray
     features: np.ndarray
+    quick: np.ndarray
 
     def __getitem__(self, pick):
         return Windows(*(getattr(self, k)[pick] for k in self.__dataclass_fields__))
@@ -35,7 +37,8 @@ def join(parts: list[Windows]) -> Windows:
 def windows(run) -> Windows:
     """The labelled minutes of one run of the device code (`run.Run` of a recording with segments)."""
     t, s = run.t_s, run.series
-    features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev")]) / 1024
+    features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev", "rise")]) / 1024
+    quick = np.column_stack([s["heart_dev"], np.maximum(s["rise"], 0)]) / 1024
     rows = []
     for a, b, task, stress in run.recording.segments:
         start = a
@@ -50,17 +53,19 @@ def windows(run) -> Windows:
                         s["confidence"][m].mean() / 255,
                         start,
                         features[m].mean(axis=0),
+                        quick[m].mean(axis=0),
                     )
                 )
             start += WINDOW
-    columns = list(zip(*rows)) if rows else [[]] * 6
+    columns = list(zip(*rows)) if rows else [[]] * 7
     return Windows(
         np.array(columns[0], float),
         np.array(columns[1], int),
         np.array(columns[2], str),
         np.array(columns[3], float),
         np.array(columns[4], float),
-        np.array(columns[5], float).reshape(-1, 3),
+        np.array(columns[5], float).reshape(-1, 4),
+        np.array(columns[6], float).reshape(-1, 2),
     )
 
 

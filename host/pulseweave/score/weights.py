@@ -1,5 +1,6 @@
 """Reading the device's weight file on the host: the same integers, by name."""
 
+import math
 import re
 from functools import cache
 
@@ -16,4 +17,4 @@ def constants() -> dict[str, int]:
 
 def threshold() -> float:
     """The arousal (0..1) from which a minute counts as aroused."""
-    return constants()["THRESHOLD"] / 4096
+    return 1 / (1 + math.exp(-constants()["CUT"] / 1024))

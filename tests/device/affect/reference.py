@@ -9,24 +9,27 @@ import math
 import numpy as np
 from pulseweave.score.weights import constants
 
-LEARN, TRUST, CALM, FLOOR_NS, ALIVE_S, CAP = 60, 150, 154 / 1024, 200, 180, 0.25
+LEARN, TRUST, CALM, FLOOR_NS, TREND, CAP = 60, 180, 205 / 1024, 200, 32, 0.25
 FADE = 4 / 255
 
 
 class Feature:
     """A quantity in octaves against its baseline."""
 
-    def __init__(self, drift, smooth):
-        self.drift, self.smooth = drift, smooth
-        self.age, self.value, self.base, self.fresh, self.dev, self.now = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    def __init__(self, drift):
+        self.drift = drift
+        self.age, self.value, self.base, self.trend = 0, 0.0, 0.0, 0.0
+        self.fresh, self.dev, self.rise = 0.0, 0.0, 0.0
 
     def miss(self):
+        self.rise = 0.0
         self.fresh = max(0.0, self.fresh - FADE)
 
     def take(self, v, calm):
         if self.age == 0:
-            self.value = self.base = v
-        self.value += (v - self.value) * self.smooth
+            self.value = self.base = self.trend = v
+        self.value += (v - self.value) / 2
+        self.trend += (self.value - self.trend) / TREND
         if self.age < LEARN:
             self.age += 1
             self.base += (v - self.base) / self.age
@@ -34,7 +37,7 @@ class Feature:
             self.base += (v - self.base) / self.drift
         self.fresh = 1.0
         self.dev = min(1.0, max(-1.0, self.value - self.base))
-        self.now = min(1.0, max(-1.0, v - self.base))
+        self.rise = min(1.0, max(-1.0, self.value - self.trend))
 
 
 def logistic(z):
@@ -48,35 +51,39 @@ def affect(rows: np.ndarray) -> np.ndarray:
     out, skin = np.zeros((len(rows), 6)), None
     for k, (contact, quality, hr, rmssd_q4, ok, g, scrs) in enumerate(rows.tolist()):
         if not contact or skin is None:
-            skin, heart, rmssd = Feature(900, 0.5), Feature(1800, 1 / 16), Feature(1800, 1.0)
-            alive, seen = 0, scrs
+            skin, heart, rmssd = Feature(900), Feature(1800), Feature(1800)
+            answers, seen, calm = 4, scrs, True
             if not contact:
                 continue
         if ok:
-            skin.take(math.log2(g + FLOOR_NS), True)
+            skin.take(math.log2(g + FLOOR_NS), calm)
         else:
             skin.miss()
         if quality >= TRUST and hr:
-            heart.take(math.log2(hr), heart.dev < CALM)
+            heart.take(math.log2(hr), calm)
         else:
             heart.miss()
         if quality >= TRUST and rmssd_q4:
-            rmssd.take(math.log2(rmssd_q4 + 16), heart.dev < CALM)
+            rmssd.take(math.log2(rmssd_q4 + 16), calm)
         else:
             rmssd.miss()
-        alive = ALIVE_S if scrs != seen else max(0, alive - 1)
-        seen = scrs
-        mature = max(skin.age, heart.age) / LEARN
-        trust = (skin.fresh * (5 if alive else 4) + heart.fresh * 3) / 8 * mature
+        if scrs != seen:
+            answers = 5
+        trust = (skin.fresh * answers + heart.fresh * 3) / 8 * max(skin.age, heart.age) / LEARN
         s, h, r = skin.dev * skin.fresh, heart.dev * heart.fresh, rmssd.dev * rmssd.fresh
-        slow = logistic(w["BIAS"] + w["SKIN"] * s + w["HEART"] * h + w["RMSSD"] * r)
-        fast = logistic(w["BIAS"] + w["SKIN"] * skin.now * skin.fresh + w["HEART"] * heart.now * heart.fresh)
+        rise = skin.rise * skin.fresh
+        onset = max(0.0, rise)
+        z = w["BIAS"] + w["SKIN"] * s + w["HEART"] * h + w["RMSSD"] * r + w["RISE"] * rise
+        slow = logistic(z)
+        fast = logistic(w["BIAS"] + w["HEART"] * h + w["ONSET"] * onset)
+        calm = h + onset < CALM
+        clear = min(1.0, max(0.0, abs(z - w["CUT"]) - abs(w["SKIN"] * s - w["HEART"] * h) / 2))
         valence = min(CAP, max(-CAP, (r - h) * trust / 4))
         out[k] = (
             rest + (slow - rest) * trust,
             rest + (fast - rest) * trust,
             valence,
-            trust,
+            trust * (1 + clear) / 2,
             trust,
             trust * rmssd.fresh / 4,
         )

@@ -9,7 +9,6 @@ from time import ticks_add
 from heap import locked
 from weave.affect import Affect
 from weave.sense import Sense
-from weave.sense.calibration import Calibration
 
 TICKS = 3000  # one minute
 PATTERNS = 10
@@ -63,7 +62,7 @@ class Wild:
 def minute(full, pulsatile, kind, seed):
     """One minute of pattern `kind` on the pulse and of another on the skin, under the lock."""
     skin = Wild((kind * 3 + seed) % PATTERNS, 4095, True, seed + 7, 11)
-    sense = Sense(Wild(kind, full, pulsatile, seed + 1), skin, Calibration(32760 if seed & 1 else 16384))
+    sense = Sense(Wild(kind, full, pulsatile, seed + 1), skin, 32760 if seed & 1 else 16384)
     affect = Affect(sense)
     locked(minute_of, sense, affect)
     return sense, affect
