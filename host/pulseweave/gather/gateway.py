@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from pulseweave import serial_link as link
-from pulseweave.gather.record import RECORD, SIZE, Event, State, decode
+from pulseweave.gather.record import SIZE, Event, State, decode
 
 RING = 512  # records a node keeps
 RENEW_S = 2.0  # how often we ask, at least
@@ -35,8 +35,12 @@ class Gateway:
         self.name, self.resume = name, resume
         self.node = self.epoch = self.next = 0
         self.known = False
+        self.run = (
+            0  # which run of a simulation, whose nodes boot with the same epochs every time; 0 = real nodes
+        )
+        self._epochs: dict[int, int] = {}
         self.lost = self.garbage = self.restarts = self.taken = 0
-        self.last_mesh_ms = 0
+        self.mesh_ms, self.mesh_at_s = 0, 0.0  # the node's mesh time, and ours, of its last answer
         self.trouble = ""  # what the node says it cannot do
         self._asked_s, self._asked, self._again = -1e9, 0, False
         self._line()
@@ -67,17 +71,26 @@ class Gateway:
                 if (packet := self._record(item.payload)) is not None:
                     yield packet
             elif (answer := self._answers.feed(item)) and answer[:2] == (link.ANSWER, NUMBER):
-                self._answer(link.document(answer[2]))
+                self._answer(link.document(answer[2]), now_s)
 
-    def _answer(self, d) -> None:
-        if not isinstance(d, dict) or not all(isinstance(d.get(k), int) for k in ("node", "epoch", "next")):
+    def when(self, packet: State | Event) -> float:
+        """Our time, in s, at which a packet was right."""
+        d = (packet.mesh_ms - self.mesh_ms) & 0x3FFFFFFF
+        return self.mesh_at_s + ((d ^ 0x20000000) - 0x20000000) / 1000
+
+    def _answer(self, d, now_s: float) -> None:
+        if not isinstance(d, dict) or not all(
+            isinstance(d.get(k), int) for k in ("node", "epoch", "next", "mesh_ms")
+        ):
             self.trouble = str(d.get("error", d) if isinstance(d, dict) else d)[:100]
             return
         self.trouble = ""
-        if not self.known or (d["node"], d["epoch"]) != (self.node, self.epoch):
+        self.mesh_ms, self.mesh_at_s = d["mesh_ms"], now_s
+        came = d["node"], d["epoch"] | self.run << 30
+        same = came == (self.node, self.epoch)
+        if not (self.known and same):
             self.restarts += self.known
-            same = (d["node"], d["epoch"]) == (self.node, self.epoch)
-            self.node, self.epoch, self.known = d["node"], d["epoch"], True
+            self.node, self.epoch, self.known = *came, True
             self.next = max(self.resume(self.node, self.epoch), self.next if same else 0)
             self._again, self._asked_s = True, -1e9
         first = d["next"] - RING
@@ -85,7 +98,9 @@ class Gateway:
             self.lost += first - self.next
             self.next = first
         elif self.next > d["next"]:
-            self.next = d["next"]  # a store that remembers more than the node has ever said: numbers began again
+            self.next = d[
+                "next"
+            ]  # a store that remembers more than the node has ever said: numbers began again
 
     def _record(self, payload: bytes) -> State | Event | None:
         if len(payload) != FRAME.size + SIZE or not self.known:
@@ -101,8 +116,11 @@ class Gateway:
         if packet is None:
             self.garbage += 1
             return None
-        if packet.node == self.node and not packet.epoch:
-            packet = packet._replace(epoch=self.epoch & 255)
         self.taken += 1
-        self.last_mesh_ms = RECORD.unpack_from(payload, FRAME.size)[0]
+        if packet.node == self.node and not packet.epoch:
+            return packet._replace(epoch=self.epoch & 255 | self.run << 8)
+        if self.run:
+            byte = packet.epoch or self._epochs.get(packet.node, 1)
+            self._epochs[packet.node] = byte
+            return packet._replace(epoch=byte | self.run << 8)
         return packet

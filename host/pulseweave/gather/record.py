@@ -22,7 +22,7 @@ class State(NamedTuple):
 
     node: int
     serial: int  # low 16 bits of the version
-    epoch: int  # low byte of the node's epoch, 0 = unknown
+    epoch: int  # low byte of the node's epoch, 0 = unknown (simulated nodes: and the run's number)
     mesh_ms: int
     arousal: int
     fast: int

@@ -130,10 +130,6 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
 
     where = address(web)
     first = prepare(name, overrides)
-    if overrides["db"]:
-        raise Problem(
-            "--db: the store belongs to `pulseweave gather`, which is not part of this version: leave it out"
-        )
     if workers is None:
         workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
     if seconds is not None and seconds <= 0:
@@ -153,7 +149,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
-    live = server = result = None
+    live = server = result = keeper = None
     ended: list[int] = []
     handlers = [
         (s, signal.signal(s, lambda number, _: ended.append(number))) for s in (signal.SIGINT, signal.SIGTERM)
@@ -161,6 +157,11 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
     try:
         live = Live(make, name, seconds)
         live.speed = None if fast else 1.0
+        if overrides["db"]:
+            from pulseweave.gather.keeper import Keeper
+
+            keeper = Keeper(overrides["db"], live)
+            live.after.append(keeper.step)
         if where:
             from pulseweave.gather.web.server import serve
 
@@ -181,6 +182,9 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
             signal.signal(s, old)
         if server:
             server.stop()
+        if keeper:
+            counts = keeper.close()
+            click.echo(f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number", err=True)
         if live:
             live.sim.close()
         elif recorder:

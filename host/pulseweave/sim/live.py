@@ -4,6 +4,7 @@ The clock only decides when the next tick is computed, never what is in it. Comm
 ticks. In: a factory of simulations. Out: meta(), frame(), state(), events(), command().
 """
 
+import secrets
 import threading
 import time
 from collections import deque
@@ -14,6 +15,7 @@ import numpy as np
 from pulseweave import __version__
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
+from pulseweave.sim.consoles import Console, Consoles
 from pulseweave.sim.engine import Simulation
 from pulseweave.sim.scenario import Action
 
@@ -34,6 +36,9 @@ class Live:
         self.paused = False
         self.wanted: deque = deque()
         self.stopping = False
+        self.consoles = Consoles()
+        self.run_number()
+        self.after: list = [self.consoles.step]  # called with the simulation after every tick
         self.late_s = 0.0
         self.last_records: Any = None
         self.near: list = []
@@ -78,6 +83,8 @@ class Live:
             if k % 50 != 49:
                 done.records = None
         self.measures.tick(done)
+        for step in self.after:
+            step(self.sim)
         if k % 100 == 50:
             self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
         if done.shown:
@@ -104,6 +111,8 @@ class Live:
             sim, measures = self.make(str(order.get("name")))
             old, self.sim, self.measures = self.sim, sim, measures
             self.near, self.last_records = [], None
+            self.consoles.anew()
+            self.run_number()
             old.close()
             with self._lock:
                 self._rgb, self._shown_t = sim.strands.rgb(), 0.0
@@ -222,6 +231,20 @@ class Live:
     def events(self) -> list[dict]:
         out, self.sim.events = self.sim.events, []
         return out
+
+    def run_number(self) -> None:
+        """Nodes of a simulation boot with the same epochs every time: whoever gathers them tells runs apart by this."""
+        self.number = secrets.randbelow(1 << 22) + 1
+
+    def gateways(self) -> dict:
+        """What `pulseweave gather --sim` asks first: numbers of the nodes that may be gateways, and the strands."""
+        return {"gateways": [head + 1 for head in self.sim.heads], "strands": self.meta()["strands"]}
+
+    def console(self, node: int) -> Console:
+        """The console of node 1, 2, ...; close it with `consoles.close`. Raises Problem."""
+        if not 1 <= node <= self.sim.n:
+            raise Problem(f"no node {node}: this room has nodes 1 to {self.sim.n}")
+        return self.consoles.open(node - 1)
 
     def command(self, order: dict) -> dict:
         """Hand an order to the simulation's thread and wait for its answer: {"ok": True} or {"error": text}."""

@@ -97,7 +97,10 @@ class Postgres(Server):
         self.user: list[str] = []
         self.name = pwd.getpwuid(os.getuid()).pw_name
         if os.getuid() == 0:
-            self.user, self.name = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"], "postgres"
+            self.user, self.name = (
+                ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"],
+                "postgres",
+            )
             shutil.chown(folder, "postgres", "postgres")
             for parent in folder.parents:  # pytest's own folders are private to root
                 if parent.stat().st_uid == 0 and not parent.stat().st_mode & 1:

@@ -16,7 +16,15 @@ T = 1_790_000_000_000
 
 
 def state(node, n, touched=True, epoch=7, **kw):
-    values = {"arousal": 50 * touched, "fast": 60 * touched, "confidence": 200 * touched, "g": 3, "flags": int(touched), "rssi": -60, **kw}
+    values = {
+        "arousal": 50 * touched,
+        "fast": 60 * touched,
+        "confidence": 200 * touched,
+        "g": 3,
+        "flags": int(touched),
+        "rssi": -60,
+        **kw,
+    }
     return T + n * 450, State(node, n & 0xFFFF, epoch, n * 450 & 0x3FFFFFFF, **values)
 
 
@@ -73,7 +81,9 @@ def test_an_epoch_that_becomes_known_is_the_same_life(store):
 
 
 def test_visitors_get_a_new_number_with_every_touch(store):
-    for touched, span in itertools.zip_longest((True, False, True, True), ((0, 50), (50, 60), (60, 80), (100, 120))):
+    for touched, span in itertools.zip_longest(
+        (True, False, True, True), ((0, 50), (50, 60), (60, 80), (100, 120))
+    ):
         store.write([state(5, n, touched) for n in range(*span)])
     rows = store.db.all("select n, visitor from states order by n")
     ids = [v for _, v in rows]
@@ -82,7 +92,11 @@ def test_visitors_get_a_new_number_with_every_touch(store):
     assert len(set(ids[60:80])) == 1 and len(set(ids[80:])) == 1, "a silence ends a visit"
     assert len({ids[0], ids[60], ids[80]}) == 3
     assert store.counts()["visitors"] == 3
-    assert store.db.all("select from_n, last_n from visits order by from_n") == [(0, 49), (60, 79), (100, 119)]
+    assert store.db.all("select from_n, last_n from visits order by from_n") == [
+        (0, 49),
+        (60, 79),
+        (100, 119),
+    ]
 
 
 def test_two_hosts_agree_on_visitors(url):
@@ -149,7 +163,19 @@ def test_events_keep_their_head_and_only_that(store):
 # --- what can never be stored
 
 ALLOWED = {
-    "states": {"node", "life", "n", "at_ms", "arousal", "fast", "confidence", "g", "flags", "rssi", "visitor"},
+    "states": {
+        "node",
+        "life",
+        "n",
+        "at_ms",
+        "arousal",
+        "fast",
+        "confidence",
+        "g",
+        "flags",
+        "rssi",
+        "visitor",
+    },
     "events": {"node", "life", "n", "at_ms", "kind", "data"},
     "lives": {"node", "event", "life", "epoch", "first_n", "last_n", "last_ms", "pruned"},
     "visits": {"visitor", "node", "life", "from_n", "to_n", "last_n"},

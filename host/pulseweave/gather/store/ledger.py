@@ -9,7 +9,7 @@ one or after a silence, gets a random number, and ends with the touch.
 import secrets
 from dataclasses import dataclass
 
-from pulseweave.gather.record import TOUCHED, Event, State
+from pulseweave.gather.record import Event, State
 from pulseweave.gather.store.db import Database
 
 Packet = tuple[int, State | Event]  # UTC in ms, what was heard

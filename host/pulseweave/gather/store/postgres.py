@@ -39,7 +39,9 @@ class Postgres(Database):
         except Unavailable as e:
             raise Problem(f"{self.where}: {e}: is the server running, are user and password right?") from None
         except psycopg.Error as e:
-            raise Problem(f"{self.where}: {first_line(e)}: check the URL, e.g. postgresql://USER@HOST/NAME") from None
+            raise Problem(
+                f"{self.where}: {first_line(e)}: check the URL, e.g. postgresql://USER@HOST/NAME"
+            ) from None
 
     def _open(self):
         if self.connection is None or self.connection.closed or self.connection.broken:
@@ -55,7 +57,9 @@ class Postgres(Database):
         if isinstance(e, AGAIN):
             return Unavailable(f"{self.where}: {first_line(e)}")
         if isinstance(e, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
-            return Problem(f"{self.where}: {first_line(e)}: the user needs the right to create and write tables")
+            return Problem(
+                f"{self.where}: {first_line(e)}: the user needs the right to create and write tables"
+            )
         if isinstance(e, errors.DataCorrupted | errors.IndexCorrupted):
             return Problem(f"{self.where}: damaged ({first_line(e)}): restore it from a backup")
         return e

@@ -22,7 +22,7 @@ MIGRATIONS = (
             kind smallint not null, data smallint not null, primary key (node, life, n))""",
         "create index events_at on events (at_ms)",
         """create table lives (
-            node integer not null, event smallint not null, life integer not null, epoch smallint not null,
+            node integer not null, event smallint not null, life integer not null, epoch bigint not null,
             first_n bigint not null, last_n bigint not null, last_ms bigint not null, pruned bigint not null,
             primary key (node, event, life))""",
         """create table visits (

@@ -22,7 +22,9 @@ class Sqlite(Database):
         if not path.parent.is_dir():
             raise Problem(f"{path.parent}: no such folder: make it, or put the store elsewhere with --db")
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
+            self.connection = sqlite3.connect(
+                path, isolation_level=None, timeout=BUSY_S, check_same_thread=False
+            )
             self.connection.execute("pragma journal_mode = wal")
             self.connection.execute("pragma synchronous = full")
             self.connection.execute("pragma temp_store = memory")
@@ -40,7 +42,9 @@ class Sqlite(Database):
                 f"`sqlite3 {self.where} .recover | sqlite3 saved.db` saves what can be read"
             )
         if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
-            return Problem(f"{self.where}: cannot be written ({e}): check its folder and owner, or choose another --db")
+            return Problem(
+                f"{self.where}: cannot be written ({e}): check its folder and owner, or choose another --db"
+            )
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_NOMEM")):
             return Unavailable(f"{self.where}: {e}")
         return e

@@ -25,9 +25,10 @@ from urllib.parse import quote, urlsplit
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, WebSocketRoute
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pulseweave.gather.web import wire
 from pulseweave.gather.web.page import Page
@@ -165,7 +166,11 @@ class Server:
 
     def start(self) -> "Server":
         app = Starlette(
-            routes=[WebSocketRoute("/live", self.live), Mount("/", StaticFiles(directory=STATIC, html=True))],
+            routes=[
+                WebSocketRoute("/live", self.live),
+                *self.gateway_routes(),
+                Mount("/", StaticFiles(directory=STATIC, html=True)),
+            ],
             middleware=[Middleware(Gate, server=self)],
         )
         config = uvicorn.Config(
@@ -220,6 +225,54 @@ class Server:
             await Page(socket, self.pump, self._lock).serve()
         finally:
             self.pages -= 1
+
+    # --- consoles of simulated nodes, for `pulseweave gather --sim`
+
+    def gateway_routes(self) -> list:
+        """Where the source has consoles to offer (sim/live.py)."""
+        source = self.pump.source
+        if not hasattr(source, "console"):
+            return []
+
+        async def gateways(request):
+            return JSONResponse(source.gateways())
+
+        return [Route("/gateways", gateways), WebSocketRoute("/console", self.console)]
+
+    async def console(self, socket: WebSocket) -> None:
+        """Bytes to and from one node's console."""
+        if self.pages >= PAGES:
+            await socket.close(1013, "too many look at this room")
+            return
+        source = self.pump.source
+        try:
+            console = source.console(int(socket.query_params.get("node", "1")))
+        except (ValueError, Problem) as e:
+            await socket.close(1008, str(e)[:100])
+            return
+        self.pages += 1
+
+        async def say():
+            while console.open:
+                if said := console.take():
+                    await socket.send_bytes(said)
+                await asyncio.sleep(0.05)
+            await socket.close(1012, "the room has begun anew")
+
+        await socket.accept()
+        await socket.send_text(str(source.number))
+        saying = asyncio.create_task(say())
+        try:
+            while True:
+                console.put((await socket.receive_bytes())[: wire.LONGEST])
+        except (WebSocketDisconnect, KeyError):
+            pass
+        finally:
+            self.pages -= 1
+            source.consoles.close(console)
+            saying.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await saying
 
     def stop(self) -> None:
         """Lets every page go and frees the port; safe to call twice."""

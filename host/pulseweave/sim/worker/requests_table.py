@@ -4,6 +4,7 @@ Those with a `slot` change what a node does and are recorded; the others only lo
 """
 
 import gc
+from binascii import hexlify, unhexlify
 
 from fleet import HISTOGRAM
 from rehearsal import luminance
@@ -109,6 +110,14 @@ def type_in(fleet, request, tick):
     _board(fleet, request).stdin.put(request["text"].encode())
 
 
+def console(fleet, request, tick):
+    """Bytes (hex) typed on a node's console, in; what it has printed since, out."""
+    board = _board(fleet, request)
+    if request["hex"]:
+        board.stdin.put(unhexlify(request["hex"]))
+    return {"hex": hexlify(board.stdout.take()).decode()}
+
+
 def calibrate(fleet, request, tick):
     """Mean linear luminance of a scene at level 0 and at level 1, from its pixels."""
     try:
@@ -185,6 +194,7 @@ TABLE = {
         sensor,
         radio,
         button,
+        console,
         calibrate,
         printed,
         neighbours,
