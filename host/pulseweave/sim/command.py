@@ -52,6 +52,7 @@ DEFAULT = "gathering"
 @click.option(
     "--record", metavar="FILE", help="Record every node's input and output, for `pulseweave replay`."
 )
+@click.option("--render", metavar="FILE", help="Draw the room into FILE.mp4, .gif or .png (extra: film).")
 @click.option(
     "--json", "json_file", metavar="FILE", help="Write measurements as one JSON object; - is stdout."
 )
@@ -70,6 +71,7 @@ def sim(
     web,
     db,
     record,
+    render,
     json_file,
 ):
     """Run a room of real nodes on this machine, live on a page or as fast as it can.
@@ -88,7 +90,7 @@ def sim(
         "damping": damping,
         "db": db,
     }
-    run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, json_file)
+    run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, render, json_file)
 
 
 def prepare(name: str, o: dict) -> scenarios.Scenario:
@@ -119,8 +121,9 @@ def address(web: str) -> tuple[str, int] | None:
     return host, int(port)
 
 
-def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
+def run(name, overrides, seconds, seed, workers, fast, web, record, render, json_file):
     """Everything between the options and the exit code."""
+    from pulseweave.light.film import Film
     from pulseweave.sim.engine import Simulation
     from pulseweave.sim.live import Live
     from pulseweave.sim.measures import Measures
@@ -136,6 +139,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
         raise Problem(f"--seconds {seconds:g}: more than 0 is needed")
     if seconds is None and (fast or where is None):
         seconds = first.seconds
+    film = Film(render) if render else None
     recorder = Recorder(record) if record else None
     # bytecode keeps tracebacks at hand; what must be quick is compiled further
     native = (fast or first.nodes > 64) and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
@@ -162,6 +166,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
 
             keeper = Keeper(overrides["db"], live)
             live.after.append(keeper.step)
+        if film:
+            live.after.append(film.step)
         if where:
             from pulseweave.gather.web.server import serve
 
@@ -189,6 +195,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, json_file):
             live.sim.close()
         elif recorder:
             recorder.close()
+        if film:
+            film.close()
     # the workers' CPU time is known once they have ended
     cpu = cpu_seconds() - cpu0
     result["cpu_s"] = round(cpu, 3)
