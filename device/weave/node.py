@@ -8,8 +8,8 @@ from micropython import const
 
 from .keep.supervisor import Supervisor
 from .light.scenes import IDENTIFY
-from .mesh.frame import VISITOR
 
+_VISITOR = const(7)  # kind of event, as in mesh/README.md
 # flags of the state that a node shares with the room; 2 is for safe mode
 _TOUCHED = const(1)  # a visitor is here
 _LIMITED = const(4)  # the power budget dims the strand
@@ -72,9 +72,9 @@ class Node:
         if self.light.limited:
             flags |= _LIMITED
         if sense.contact and not damp.opted_out:
-            self.mesh.share(affect.arousal, affect.fast, affect.confidence, damp.g, flags | _TOUCHED)
+            self.mesh.room.share(0, affect.arousal, affect.fast, affect.confidence, damp.g, flags | _TOUCHED)
         else:
-            self.mesh.share(0, 0, 0, damp.g, flags)
+            self.mesh.room.share(0, 0, 0, 0, damp.g, flags)
         self.mesh.step(now)
 
     def _calm(self, now):
@@ -90,7 +90,7 @@ class Node:
         at = self._at if self._now == now else self.mesh.time(now)  # it is dear; damp may have been put aside
         light.step(now, at, self.sense, self.affect, self.damp)
         if light.event_n:
-            self.mesh.send_event(VISITOR, light.event, light.event_n, at)
+            self.mesh.send_event(_VISITOR, light.event, light.event_n, at)
             light.event_n = 0
 
     def _talk(self, now):

@@ -4,6 +4,8 @@ In: `board`, the dictionary compiled from boards/*.toml; `fs`, a filesystem (met
 streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
 """
 
+from micropython import const
+
 from .affect import Affect
 from .console import Console
 from .damp import Damp
@@ -12,9 +14,14 @@ from .keep import Keep
 from .light import Light, Site
 from .light.scenes import find
 from .mesh import Mesh, keys
-from .mesh.frame import IDENTIFY, PING, POLICY, SCENE, VISITOR
 from .node import Node
 from .sense import Sense
+
+_SCENE = const(1)  # kinds of events, as in mesh/README.md
+_POLICY = const(2)
+_IDENTIFY = const(4)
+_PING = const(6)
+_VISITOR = const(7)
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -46,7 +53,7 @@ def compose(hardware, keep):
     cal = config.skin_cal or board["skin"].get("cal", 2048)
     sense = Sense(hardware.pulse, hardware.skin, cal * 8, config.skin_gain)
     affect = Affect(sense)
-    mesh = Mesh(hardware.radio, hardware.nvs, keys.load(hardware.nvs), node)
+    mesh = Mesh(hardware.radio, hardware.nvs, keys.load(hardware.nvs), node, config.cluster_max)
     damp = Damp(node)
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)
@@ -70,8 +77,8 @@ def site(config, strand):
 def listen(node):
     """Which part an event of the mesh belongs to."""
     on = node.mesh.on
-    on(SCENE, node.light.on_scene)
-    on(VISITOR, node.light.on_scene)
-    on(POLICY, node.on_policy)
-    on(PING, node.on_ping)
-    on(IDENTIFY, node.on_identify)
+    on(_SCENE, node.light.on_scene)
+    on(_VISITOR, node.light.on_scene)
+    on(_POLICY, node.on_policy)
+    on(_PING, node.on_ping)
+    on(_IDENTIFY, node.on_identify)

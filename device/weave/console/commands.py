@@ -5,13 +5,15 @@ typed. A function here is a command: it gets the console, the node and the words
 """
 
 import gc
+from binascii import hexlify
 
 from micropython import const
 
 from .streams import Flow, fields, values
 
-_SCENE = const(1)  # kinds of events, as in mesh/frame.py
+_SCENE = const(1)  # kinds of events, as in mesh/README.md
 _IDENTIFY = const(4)
+_LINKS = const(8)
 _FADE = const(20)  # tenths of a second
 _IDENTIFY_MS = const(10000)
 
@@ -20,7 +22,7 @@ _HELP = {
     "status": "this node",
     "watch": "a line a second; -j -f; off",
     "beats": "heart beats; -j -f; off",
-    "mesh": "who is in the room",
+    "mesh": "who is here; NODE: whom it hears",
     "scene": "[NAME]",
     "identify": "[NODE] blink",
     "config": "[KEY [VALUE]] | save",
@@ -61,12 +63,22 @@ def status(con, node, args):
     return out
 
 
+_ROW = (("node", 0), ("age", 0), ("version", 0), ("rssi", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096))
+
+
 def mesh(con, node, args):
-    room = node.mesh.room
+    """The table; or, in hex, the last answer to a question for links, and the question is put to the node named."""
+    mesh = node.mesh
+    if args:
+        told = mesh.told
+        mesh.told = b""
+        mesh.send_event(_LINKS, told, 0, -1, int(args[0]))
+        return {"links": hexlify(told).decode()}
+    room = mesh.room
     rows = []
     for i in range(room.count):
         row = {}
-        for name, scale in (("node", 0), ("age", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096)):
+        for name, scale in _ROW:
             v = getattr(room, name)[i]
             row[name] = round(v / scale, 2) if scale else v
         rows.append(row)

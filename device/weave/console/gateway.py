@@ -6,8 +6,11 @@ the one to come]. The ring keeps 512 records. Nothing in the loop allocates.
 """
 
 from array import array
+from struct import pack_into
 
 from micropython import const
+
+from weave.mesh.events import copy
 
 _GATEWAY = const(7)  # kind of frame, as in README.md
 _SLOTS = const(254)  # in `told` rows 0..253 of the table come first, slots of events after
@@ -24,7 +27,7 @@ def gateway(mesh, out, ask):
     row = 0
     while True:
         now = yield
-        for k in range(-2, events.slots):  # two rows a tick: a version lasts longer than a round
+        for k in range(-2, len(events.seq)):  # two rows a tick: a version lasts longer than a round
             i = _SLOTS + k
             if k < 0:
                 i = row = row + 1 if row < room.count - 1 else 0
@@ -33,16 +36,16 @@ def gateway(mesh, out, ask):
                 continue
             told[i] = serial
             o = ask[2] % 512 * 16 + 4
-            mesh.clock.write(ring, o - 4, now)
+            pack_into(">I", ring, o - 4, mesh.clock.time(now))
             if k < 0:
                 if mesh.gossip._entry(ring, o, i, now) == o:
                     continue
                 ring[o + 10] = -room.rssi[i]
                 ring[o + 11] = room.epoch[i]
             else:
-                mesh.gossip._event(ring, o, events, k, now)
-                i = events.unpack(k, work)
-                mesh.keys.seal(work[14]).open(work, pool.work_at, i)
+                mesh.gossip._event(ring, o, k, now)
+                copy(work, events.frames[k])
+                mesh.keys.seals[work[14]].open(work, pool.work_at, work[15])
                 for i in (6, 7, 16, 17):  # kind, length, two bytes of data: heart beats stay in the room
                     ring[o + 4] = pool.plain[i]
                     o += 1

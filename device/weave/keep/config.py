@@ -29,6 +29,7 @@ _FIELDS = const(
     '"skin_gain":[4096,1024,16384],'  # Q12, corrects the slope of conductance
     '"pixels":[0,0,300],'  # 0 = the board's
     '"budget_ma":[0,0,60000],'  # 0 = the board's
+    '"cluster_max":[64,1,254],'  # nodes in the mesh's table, about 51 bytes of heap each
     '"channel":[0,0,13]}'  # Wi-Fi channel; 0 = the board's
 )
 

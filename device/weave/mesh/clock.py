@@ -16,7 +16,7 @@ Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in
 
 from micropython import const
 
-from .frame import diff, later, put30
+from .frame import diff, later
 
 _M = const(0x3FFFFFFF)
 _ROOT_MS = const(6000)
@@ -51,30 +51,24 @@ class Clock:
         self._last = 0  # the deviation they agreed upon
         self._n = 0  # samples since the last step
         self.synced = 0
+        self.error = 0  # the last deviation, 1/256 ms
         self.settled = 0  # 1: our time is that of the root we name, and may be told
-        self.error = 0  # last deviation, 1/256 ms
 
     def begin(self, now):
         """First step of the node."""
         self._base = self._since = self._follows = self._shared = now
 
-    def _part(self, local):
-        """1/256 ms to add to local - lag."""
+    def part(self, local):
+        """1/256 ms to add to local - lag: the low byte is what time() leaves out."""
         return self._sub + ((diff(local, self._base) * self.rate) >> 12)
 
     def time(self, now):
         """Mesh ms of a local ms within some minutes of now."""
-        return later((now - self._lag) & _M, self._part(now) >> 8)
-
-    def write(self, b, o, local):
-        """Mesh time of a local ms into b: whole ms at o (4 bytes), 1/256 ms at o + 5."""
-        s = self._part(local)
-        put30(b, o, later((local - self._lag) & _M, s >> 8))
-        b[o + 5] = s & 255
+        return later((now - self._lag) & _M, self.part(now) >> 8)
 
     def _settle(self, now):
         """Move the base to now, so that no product ever grows."""
-        s = self._part(now)
+        s = self.part(now)
         self._base = now
         self._lag = later(self._lag, -(s >> 8))
         self._sub = s & 255
@@ -130,18 +124,18 @@ class Clock:
         return True
 
     def sample(self, local, mesh, part, shared):
-        """Mesh time `mesh` + part / 256 ms was at local ms `local`; shared 0: a sender's own word, 1: a shared reception."""
+        """Mesh time `mesh` + part / 256 ms was at local ms `local`; shared 0: a sender's own word."""
         if shared:
             self._shared = local
         elif self.settled and diff(local, self._shared) < _WORD_MS:
             return  # the sender's queue made its word late: better samples are at hand
         e = diff((local - self._lag) & _M, mesh)
         if -100000 < e < 100000:
-            e = (e << 8) + self._part(local) - part
+            e = (e << 8) + self.part(local) - part
         else:
             e = 0x10000000
         self.error = e
-        if not self.synced or e > _STEP or e < -_STEP:
+        if not self.synced or not -_STEP <= e <= _STEP:
             if self.settled:
                 agree = e - self._last
                 self._last = e
@@ -160,19 +154,11 @@ class Clock:
         if n < 64:
             self._n = n + 1
         if n > 8:  # one late frame moves the clock by a millisecond at most
-            if e > 2048:
-                e = 2048
-            elif e < -2048:
-                e = -2048
+            e = max(-2048, min(e, 2048))
         # loop filter: fast while young, then 1/8 into the offset (1/16 of a sender's word), 1/64 into the rate
         self._settle(local)
-        if not shared:
-            self._sub -= e >> 4
-        elif n < 8:
-            self._sub -= e >> 1 if n < 4 else e >> 2
-        else:
-            self._sub -= e >> 3
-            if -512 < e < 512:  # a jump says nothing about the rate
-                e = self.rate - (e >> 5 if n < 64 else e >> 6)
-                if -_RATE_MAX < e < _RATE_MAX:
-                    self.rate = e
+        self._sub -= e >> (4 if not shared else 1 if n < 4 else 2 if n < 8 else 3)
+        if shared and n > 7 and -512 < e < 512:  # a jump says nothing about the rate
+            e = self.rate - (e >> (5 if n < 64 else 6))
+            if -_RATE_MAX < e < _RATE_MAX:
+                self.rate = e

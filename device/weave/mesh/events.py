@@ -5,82 +5,78 @@ In: sealed frames to pass on. Out: frames to send, one at a time. A slot keeps a
 Imin 30 ms, 6 doublings, k = 3. For LIFE_MS a slot wakes again when a neighbour's beacon shows that it missed the event.
 """
 
-from array import array
-
 from micropython import const
 
-from .cmac import ALL
+from .fold import fold
 from .frame import diff, later
 
 _IMIN = const(30)
 _DOUBLINGS = const(6)
 _K = const(3)
-_RESTING = const(254)
-_EMPTY = const(255)
+_SLOTS = const(6)
+_RESTING = const(255)
 _LIFE_MS = const(30000)
 BLOCKS = (2, 4, 8, 14)  # payload blocks an event may have: the views that exist
 
 
-class Events:
-    """`slots` events on their way."""
+def copy(to, frame):
+    """Copy a whole sealed frame: cleared, and folded onto nothing."""
+    n = 24 + (frame[15] << 4)
+    fold(to, to, 0, to, n)
+    fold(to, frame, 0, to, n)
 
-    def __init__(self, slots):
-        self.slots = slots
-        # sequence number; local ms of arrival, of the interval's begin, of when to speak in it; origin
-        self.seq, self.born, self._begin, self._at, self.origin = [
-            array("i", bytes(4 * slots)) for _ in range(5)
-        ]
-        # word said and words heard in this interval, size of the frame, 1: the latest of a sticky kind, stays
-        self._said, self._heard, self._size, self.pinned = [bytearray(slots) for _ in range(4)]
-        self._k = bytearray(b"\xff" * slots)  # interval number, resting or empty
-        self.frames = [bytearray(24 + 16 * BLOCKS[-1]) for _ in range(slots)]
-        self._views = [[memoryview(f)[: 24 + 16 * p] for p in BLOCKS] for f in self.frames]
+
+class Events:
+    """Six events on their way; each list has an item per slot."""
+
+    def __init__(self):
+        (
+            self.origin,
+            self.seq,  # low 16 bits of the sequence number
+            self.pinned,  # 1: the latest of a sticky kind, stays
+            self._born,  # local ms of arrival,
+            self._begin,  # of the interval's begin,
+            self._at,  # and of when to speak in it
+            self._said,  # word said
+            self._heard,  # and words heard in this interval
+        ) = [[0] * _SLOTS for _ in range(8)]
+        self._k = [_RESTING] * _SLOTS  # interval number; an empty slot rests, with origin 0 and ttl 0
+        self.frames = [bytearray(24 + 16 * BLOCKS[-1]) for _ in range(_SLOTS)]
+        self._views = [{p: memoryview(f)[: 24 + 16 * p] for p in BLOCKS} for f in self.frames]
         self.active = 0
-        self.newest = self.newer = -1  # the last two slots filled
+        self.newest = self.newer = _SLOTS - 1  # the last two slots filled: still empty
 
     def find(self, origin, beat):
         """Slot of an event by the low 16 bits of its sequence number, -1 where it is not kept."""
-        for s in range(self.slots):
-            if self.seq[s] & 0xFFFF == beat and self.origin[s] == origin and self._k[s] != _EMPTY:
+        for s in range(_SLOTS):
+            if self.seq[s] == beat and self.origin[s] == origin:
                 return s
         return -1
 
-    def keep(self, now, view, origin, seq, p, ttl):
-        """Keep a sealed frame of p payload blocks and start to pass it on; the oldest makes room. Returns the slot."""
+    def keep(self, now, frame, origin, seq, ttl):
+        """Keep a sealed frame and start to pass it on; the oldest makes room. Returns the slot."""
         s = 0
         age = -1
-        for k in range(self.slots):
+        for k in range(_SLOTS):
             if not self.pinned[k]:
-                a = diff(now, self.born[k]) + 1
+                a = (now - self._born[k]) & 0x3FFFFFFF
                 if self._k[k] < _RESTING:
                     a >>= 4  # resting ones first
-                elif self._k[k] == _EMPTY:
-                    a = 0x1FFFFFFF
                 if a > age:
                     age = a
                     s = k
         if self._k[s] < _RESTING:
             self.active -= 1
-        size = BLOCKS.index(p)
-        self._views[s][size][ALL] = view
+        copy(self.frames[s], frame)
         self.frames[s][3] = ttl
-        self._size[s] = size
         self.origin[s] = origin
-        self.seq[s] = seq
-        self.born[s] = now
+        self.seq[s] = seq & 0xFFFF
+        self._born[s] = now
         self._k[s] = _RESTING
         self.newer = self.newest
         self.newest = s
         self.wake(s, now)
         return s
-
-    def unpack(self, s, buf):
-        """Copy the sealed frame of slot s into buf; returns its payload blocks."""
-        f = self.frames[s]
-        p = f[15]
-        for k in range(24 + (p << 4)):
-            buf[k] = f[k]
-        return p
 
     def wake(self, s, now):
         """Speak (again) of a resting event that may still travel."""
@@ -101,13 +97,13 @@ class Events:
 
     def due(self, now, chance):
         """View of a frame to send now, or None. chance: 0..1023."""
-        for s in range(self.slots):
+        for s in range(_SLOTS):
             k = self._k[s]
             if k < _RESTING:
                 if not self._said[s] and diff(now, self._at[s]) >= 0:
                     self._said[s] = 1
                     if self._heard[s] < _K:
-                        return self._views[s][self._size[s]]
+                        return self._views[s][self.frames[s][15]]
                 wait = _IMIN << k
                 if diff(now, self._begin[s]) >= wait:
                     if k == _DOUBLINGS - 1:
@@ -120,4 +116,4 @@ class Events:
 
     def alive(self, s, now):
         """True where slot s holds an event young enough to be asked for."""
-        return s >= 0 and self._k[s] != _EMPTY and diff(now, self.born[s]) < _LIFE_MS
+        return diff(now, self._born[s]) < _LIFE_MS

@@ -4,8 +4,6 @@
 payload 16 p | tag 8
 """
 
-from micropython import const
-
 
 def get16(b, o):
     """Unsigned 16-bit number at b[o]."""
@@ -17,19 +15,6 @@ def get30(b, o):
     return (b[o] & 63) << 24 | b[o + 1] << 16 | b[o + 2] << 8 | b[o + 3]
 
 
-def put16(b, o, v):
-    """Write 16 bits."""
-    b[o] = (v >> 8) & 255
-    b[o + 1] = v & 255
-
-
-def put30(b, o, v):
-    """Write a number of up to 30 bits as 32."""
-    b[o] = (v >> 24) & 63
-    b[o + 1] = (v >> 16) & 255
-    put16(b, o + 2, v)
-
-
 def later(t, ms):
     """A 30-bit ms counter plus |ms| < 2**29, never beyond 31 bits on the way."""
     return ((t ^ 0x20000000) - 0x20000000 + ms) & 0x3FFFFFFF
@@ -38,13 +23,3 @@ def later(t, ms):
 def diff(a, b):
     """a - b for 30-bit ms counters, -2**29 .. 2**29-1."""
     return (((a - b) & 0x3FFFFFFF) ^ 0x20000000) - 0x20000000
-
-
-# Event kinds. A sticky kind has a latest one that late-comers are told; a commanded kind needs the command key's tag.
-SCENE = const(1)  # sticky
-POLICY = const(2)  # sticky, commanded
-CONFIG = const(3)  # sticky, commanded
-IDENTIFY = const(4)
-ALARM = const(5)
-PING = const(6)
-VISITOR = const(7)

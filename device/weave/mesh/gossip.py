@@ -5,17 +5,19 @@ A value goes out with its version; who learns a new version repeats it once, unl
 Every beacon carries a digest of who is in the table: where a neighbour's differs, the whole table is swept as well.
 """
 
+from struct import pack_into
+
 from micropython import const
 
-from .frame import diff, get16, get30, later, put16, put30
+from .fold import fold
+from .frame import diff, get16, get30, later
 
 _BEACON = const(64)
 _ENTRY = const(10)
 _END = const(224)  # 16 entries
 _AGE_MS = const(250)
 _OLD = const(240)  # a minute
-_KNOWN = const(1)  # bits of a row, as in roster.py
-_FRESH = const(2)
+_FRESH = const(2)  # bits of a row, as in roster.py
 _NEAR = const(4)
 _COUNTED = const(8)
 
@@ -25,12 +27,11 @@ class Gossip:
 
     def __init__(self, mesh):
         self.mesh = mesh
+        self.room = mesh.room
         self.sweep = 0  # beacons that still sweep the whole table
         self.asking = 2  # 0 once somebody proved to be alive
         self._cursor = [0, 0]  # rows at which news and sweep stand
-        self.sent_seq = 0
-        self.sent_at = 0  # local ms of completion of our previous beacon
-        self.sent_ok = 0
+        self.sent = 0  # 1: the radio took our previous beacon
         self._last = self._before = 0  # ids heard last
         self._asked = 0  # 1: _before asked to be mentioned
 
@@ -39,28 +40,32 @@ class Gossip:
     def build(self, now):
         """Write a beacon and entries into pool.plain; returns the number of blocks."""
         mesh = self.mesh
-        r = mesh.room
+        r = self.room
         clock = mesh.clock
         b = mesh.pool.plain
-        for k in range(_BEACON):
-            b[k] = 0
-        put30(b, 0, clock.stamp)
-        put16(b, 4, clock.root)
-        b[6] = clock.hops if clock.settled else 255
-        if not self.sent_ok:
-            self.sent_at = now
-        put30(b, 8, clock.time(self.sent_at))
-        put16(b, 62, diff(now, self.sent_at))
-        put16(b, 12, self.sent_seq)
-        b[14] = self.sent_ok | self.asking
-        b[15] = r.count
-        b[16] = r.digest >> 16
-        put16(b, 17, r.digest)
-        for k in (1, 2, 3):
-            put16(b, 18 + 2 * k, mesh.latest[k])
-        e = mesh.events
-        self._event(b, 26, e, e.newest, now)
-        self._event(b, 30, e, e.newer, now)
+        fold(b, b, 0, b, _END)
+        if not self.sent:
+            r.heard[0] = now
+        pack_into(
+            ">IHBxIHBBBHxHHH",
+            b,
+            0,
+            clock.stamp,
+            clock.root,
+            clock.hops if clock.settled else 255,
+            clock.time(r.heard[0]),
+            r.beat[0],
+            self.sent | self.asking,
+            r.count,
+            r.digest >> 16,
+            r.digest & 0xFFFF,
+            mesh.latest[1],
+            mesh.latest[2],
+            mesh.latest[3],
+        )
+        pack_into(">H", b, 62, diff(now, r.heard[0]) & 0xFFFF)
+        self._event(b, 26, mesh.events.newest, now)
+        self._event(b, 30, mesh.events.newer, now)
         self._record(b, 34, self._last)
         self._record(b, 48, self._before)
         self._asked = 0
@@ -69,14 +74,11 @@ class Gossip:
             self.sweep -= 1
             o = self._rows(b, o, 1, now)
         b[7] = (o - _BEACON) // _ENTRY
-        p = (o + 15) >> 4
-        for k in range(o, p << 4):
-            b[k] = 0
-        return p
+        return (o + 15) >> 4
 
     def _rows(self, b, o, every, now):
         """Entries from where the last beacon stopped: those with news, or every one."""
-        r = self.mesh.room
+        r = self.room
         n = r.count
         todo = r.todo
         i = self._cursor[every]
@@ -94,45 +96,58 @@ class Gossip:
         return o
 
     def _entry(self, b, o, i, now):
-        r = self.mesh.room
+        r = self.room
         a = diff(now, r.made[i]) // _AGE_MS
         if a < 0:
             a = 0
         elif a >= _OLD:
             return o
-        put16(b, o, r.node[i])
-        put16(b, o + 2, r.version[i])
-        b[o + 4] = (r.arousal[i] * 255 + 2048) >> 12
-        b[o + 5] = (r.fast[i] * 255 + 2048) >> 12
-        b[o + 6] = r.confidence[i]
-        b[o + 7] = (r.g[i] * 255 + 2048) >> 12
-        b[o + 8] = r.flags[i]
-        b[o + 9] = a
+        pack_into(
+            ">HHBBBBBB",
+            b,
+            o,
+            r.node[i],
+            r.version[i],
+            (r.arousal[i] * 255 + 2048) >> 12,
+            (r.fast[i] * 255 + 2048) >> 12,
+            r.confidence[i],
+            (r.g[i] * 255 + 2048) >> 12,
+            r.flags[i],
+            a,
+        )
         return o + _ENTRY
 
-    def _event(self, b, o, e, s, now):
+    def _event(self, b, o, s, now):
         """One of the two youngest events kept, so that a neighbour sees what we lack."""
+        e = self.mesh.events
         if e.alive(s, now):
-            put16(b, o, e.origin[s])
-            put16(b, o + 2, e.seq[s])
+            pack_into(">HH", b, o, e.origin[s], e.seq[s])
 
     def _record(self, b, o, id):
         """Which frame of whom we heard, and when."""
-        r = self.mesh.room
+        r = self.room
         i = r.find(id)
         if i > 0 and r.state[i] & _NEAR:
-            put16(b, o, id)
-            put30(b, o + 2, r.epoch[i])
-            put16(b, o + 6, r.beat[i])
-            self.mesh.clock.write(b, o + 8, r.heard[i])
-            b[o + 12] = -r.rssi[i] & 127
+            at = r.heard[i]
+            clock = self.mesh.clock
+            pack_into(
+                ">HIHIBB",
+                b,
+                o,
+                id,
+                r.epoch[i],
+                r.beat[i],
+                clock.time(at),
+                -r.rssi[i] & 127,
+                clock.part(at) & 255,
+            )
 
     # --- in -------------------------------------------------------------------------------------------------
 
     def read(self, now, row, p, beat, heard):
         """Merge an opened STATE payload of p blocks of the node in `row`; beat, heard: of its frame before this one."""
         mesh = self.mesh
-        r = mesh.room
+        r = self.room
         b = mesh.pool.plain
         end = _BEACON + _ENTRY * b[7]
         if end > p << 4:
@@ -141,7 +156,7 @@ class Gossip:
         if b[14] & 2:
             self._before = id
             self._asked = 1
-            mesh.hurry(now)
+            mesh.hurry()
         elif id != self._last:
             if not self._asked:
                 self._before = self._last
@@ -162,15 +177,11 @@ class Gossip:
             clock.sample(
                 later(r.heard[row], -((16 * p + 109) >> 7)), later(get30(b, 8), get16(b, 62)), 128, 0
             )
-        seats = r.seats
-        mask = r.mask
-        nodes = r.node
+        rows = r.rows
         versions = r.version
         for o in range(_BEACON, end, _ENTRY):
             id = b[o] << 8 | b[o + 1]
-            i = seats[id & mask] - 1
-            if i < 0 or nodes[i] != id:  # not at its first seat
-                i = r.find(id)
+            i = rows.get(id, -1)
             if i > 0 and versions[i] == (b[o + 2] << 8 | b[o + 3]) and b[o + 9]:
                 r.todo[i] = 0  # heard again: no need to repeat it
             else:
@@ -183,26 +194,25 @@ class Gossip:
         return get16(b, o) == self.mesh.node and get30(b, o + 2) == self.mesh.epoch
 
     def _shared(self, b, o, use):
-        """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together."""
-        r = self.mesh.room
-        beat = get16(b, o + 6)
+        """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together.
+
+        Where the frame was our own, its delay on the way errs to the other side than that of the sender's word.
+        """
+        r = self.room
         i = r.find(get16(b, o))
-        if i > 0 and r.state[i] & _KNOWN and r.epoch[i] == get30(b, o + 2):
+        if i >= 0 and r.epoch[i] == get30(b, o + 2):
             r.state[i] |= _FRESH
-            if use and r.state[i] & _NEAR and r.beat[i] == beat:
-                self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], 1)
-        elif not i and use and self.sent_ok and beat == self.sent_seq & 0xFFFF:
-            # our own frame: its delay on the way errs to the other side than that of the sender's word
-            self.mesh.clock.sample(self.sent_at, get30(b, o + 8), b[o + 13], 0)
+            if use and r.state[i] & _NEAR and r.beat[i] == get16(b, o + 6):
+                self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], i)
 
     def _merge(self, b, o, now, i, id):
         """An entry that is not simply known already."""
-        r = self.mesh.room
+        r = self.room
         version = get16(b, o + 2)
         old = b[o + 9]
+        if old >= _OLD or not 0 < id < 0xFFFF:
+            return
         if i < 0:
-            if old >= _OLD or not id or id == 0xFFFF:
-                return
             i = r.add(id, now)
             if i < 0:
                 self.mesh.full += 1
@@ -213,14 +223,15 @@ class Gossip:
                 r.version[0] = (version + 1) & 0xFFFF
             return
         if new > 0 or not r.state[i] & _COUNTED:
-            if old >= _OLD:
-                return
             r.renew(i, version)
-            r.arousal[i] = (b[o + 4] * 257) >> 4
-            r.fast[i] = (b[o + 5] * 257) >> 4
-            r.confidence[i] = b[o + 6]
-            r.g[i] = (b[o + 7] * 257) >> 4
-            r.flags[i] = b[o + 8]
+            r.share(
+                i,
+                (b[o + 4] * 257) >> 4,
+                (b[o + 5] * 257) >> 4,
+                b[o + 6],
+                (b[o + 7] * 257) >> 4,
+                b[o + 8],
+            )
             r.todo[i] = 1
         elif new or old:
             return
@@ -232,14 +243,13 @@ class Gossip:
         mesh = self.mesh
         e = mesh.events
         if not get16(b, 30):  # two told of: there may be more
-            self._lacks(b, e, e.newest, now)
-            self._lacks(b, e, e.newer, now)
+            s = e.newest
+            for _ in range(2):
+                if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s]):
+                    e.wake(s, now)
+                s = e.newer
         for k in (1, 2, 3):
             theirs = get16(b, 18 + 2 * k)
             mine = mesh.latest[k]
             if mine != theirs and mine and (not theirs or (mine - theirs) & 0xFFFF < 0x8000):
-                mesh.serve(k, now)
-
-    def _lacks(self, b, e, s, now):
-        if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s] & 0xFFFF):
-            e.wake(s, now)
+                mesh.serve(k)

@@ -8,62 +8,42 @@ Two of each, so that keys are rotated without a silent moment: the old and the n
 
 from micropython import const
 
-from .cmac import Cmac
-from .seal import Pool, Seal, derive
+from .seal import Cmac, Pool, Seal, derive
 
-SIZE = 72
+_SIZE = const(72)
 _FORMAT = const(1)
 
 
 class Keys:
-    """`seal(id)`, `command(id)`: the cipher of a key id, or None. Raises ValueError for a damaged blob."""
+    """`seals`, `commands`: {key id: Seal}, {key id: Cmac}; `use`, `command`: the ids to send with (command 0: it may not).
+
+    Raises ValueError for a damaged blob.
+    """
 
     def __init__(self, blob):
-        if len(blob) < SIZE or blob[0] != _FORMAT or not blob[2] or blob[2] not in (blob[4], blob[5]):
+        if len(blob) < _SIZE or blob[0] != _FORMAT or not blob[2] or blob[2] not in (blob[4], blob[5]):
             raise ValueError("network keys are missing or damaged: provision the node")
         self.net = blob[1]
         self.use = blob[2]
-        self.may_command = blob[3] & 1
+        self.next = blob[5]
+        self.command = (blob[7] or blob[6]) if blob[3] & 1 else 0
         self.pool = Pool()
-        self._ids = bytes(blob[4:8])
-        self._ciphers = ciphers = [None] * 4
+        self.seals = {}
+        self.commands = {}
         for k in range(4):
-            if blob[4 + k]:
-                key = bytes(blob[8 + 16 * k : 24 + 16 * k])
-                ciphers[k] = Seal(key, self.pool) if k < 2 else Cmac(derive(key, b"pulseweave cmd"))
-
-    def _find(self, id, k):
-        ids = self._ids
-        if id and id == ids[k]:
-            return self._ciphers[k]
-        if id and id == ids[k + 1]:
-            return self._ciphers[k + 1]
-        return None
-
-    def seal(self, id):
-        """The Seal of network key `id`, None where it is unknown."""
-        return self._find(id, 0)
-
-    def command(self, id):
-        """The Cmac of command key `id`, None where it is unknown."""
-        return self._find(id, 2)
-
-    def command_id(self):
-        """The id of the newest command key, 0 where there is none."""
-        return self._ids[3] or self._ids[2]
-
-    def heard(self, id):
-        """A frame under `id` was opened: a network that moved on to the next key takes this node along."""
-        if id != self.use and id == self._ids[1]:
-            self.use = id
+            id = blob[4 + k]
+            if id:
+                key = blob[8 + 16 * k : 24 + 16 * k]
+                if k < 2:
+                    self.seals[id] = Seal(key, self.pool)
+                else:
+                    self.commands[id] = Cmac(derive(key, b"pulseweave cmd"))
 
 
 def load(nvs):
     """The Keys in NVS, or None where the node was never provisioned (or its blob is damaged)."""
-    blob = bytearray(SIZE)
-    if nvs.get_blob("net", blob) != SIZE:
-        return None
+    blob = bytearray(_SIZE)
     try:
-        return Keys(blob)
+        return Keys(blob) if nvs.get_blob("net", blob) == _SIZE else None
     except ValueError:
         return None

@@ -5,6 +5,7 @@
   confidence 0..255                          flags              0..255, as given to share()
   age        ms since the values were right at their origin, refreshed once a second, at most 65535; from 60000 on: gone
   version    16-bit serial of the values
+In row 0 epoch, beat and heard are those of our own last beacon.
 Links (rssi 0 where the node is not in earshot): `rssi` dBm of the last frame heard, `heard` local ms of its arrival.
 Rows move when a lost node leaves: keep ids, not rows, across ticks. All ints of 31 bits.
 """
@@ -21,7 +22,6 @@ _LOST_MS = const(180000)
 _DEAD_MS = const(10000)  # a neighbour not heard for so long is out of earshot
 _TOKENS = const(20)  # frames a second that a neighbour may cost us
 
-_KNOWN = const(1)  # a window exists: epoch, seq, bits are valid
 _FRESH = const(2)  # alive since our own boot: proved by an answer to our epoch
 _NEAR = const(4)  # in earshot: rssi, heard, mac are valid
 _COUNTED = const(8)  # has values younger than a minute: part of the digest
@@ -34,7 +34,7 @@ def mix(node):
 
 
 class Roster:
-    """Room for `size` nodes, at most 254. 43 bytes a row."""
+    """Room for `size` nodes, at most 254. About 51 bytes a row on 32 bits: 43 in the columns, 8 in the index."""
 
     def __init__(self, size, node):
         self.size = size
@@ -56,7 +56,7 @@ class Roster:
             self.flags,
             self.todo,  # how often this version is still worth sending
             self.state,
-            self.tokens,
+            self.tokens,  # frames that a neighbour may still cost us; row 0: all strangers together
             self.rssi,
             self.made,  # local ms at which the values were right at their origin
             self.epoch,
@@ -67,35 +67,29 @@ class Roster:
         ) = columns
         self.digest = 0
         self.near = 0
-        self.seats = bytearray(
-            512 if size > 127 else 256 if size > 64 else 128
-        )  # row + 1 by id, open addressing, 0 = empty
-        self.mask = len(self.seats) - 1
-        self._macs = bytearray(64)  # row + 1 by the low bits of an address
+        self._row = 1  # where grow() goes on
+        self._macs = bytearray(64)  # row by the low bits of an address, 0 = none
+        self.rows = rows = {}  # row by id: filled once and emptied, so that it never grows again
+        for k in range(size):
+            rows[k] = k
+        for k in range(size):
+            del rows[k]
         self.add(node, 0)
         self.age[0] = 0
+        self.state[0] = _NEAR
         self.renew(0, 0)
 
-    def _seat(self, row):
-        mask = self.mask
-        seats = self.seats
-        h = self.node[row] & mask
-        while seats[h]:
-            h = (h + 1) & mask
-        seats[h] = row + 1
+    def share(self, i, arousal, fast, confidence, g, flags):
+        """Values of row i: Q12, Q12, 0..255, Q12, 0..255. Own ones (row 0), every tick, travel with the next beacon."""
+        self.arousal[i] = arousal
+        self.fast[i] = fast
+        self.confidence[i] = confidence
+        self.g[i] = g
+        self.flags[i] = flags
 
     def find(self, node):
         """Row of a node, -1 where it is unknown."""
-        seats = self.seats
-        mask = self.mask
-        h = node & mask
-        r = seats[h]
-        while r:
-            if self.node[r - 1] == node:
-                return r - 1
-            h = (h + 1) & mask
-            r = seats[h]
-        return -1
+        return self.rows.get(node, -1)
 
     def add(self, node, now):
         """Row of a new node, -1 where the table is full: nobody is evicted while alive."""
@@ -108,28 +102,19 @@ class Roster:
         self.node[i] = node
         self.age[i] = _SUSPECT_MS
         self.made[i] = (now - _SUSPECT_MS) & _M
-        self._seat(i)
+        self.rows[node] = i
         return i
-
-    def _forget(self, i):
-        """The values in row i are too old to count."""
-        if self.state[i] & _COUNTED:
-            self.state[i] &= ~_COUNTED
-            self.digest = (self.digest - mix(self.node[i])) & 0xFFFFFF
 
     def remove(self, i):
         """Strike row i, which is neither near nor counted; the last row moves into its place."""
-        self.count -= 1
-        j = self.count
+        del self.rows[self.node[i]]
+        self.count = j = self.count - 1
         for c in self._columns:
             c[i] = c[j]
-        seats = self.seats
-        for k in range(self.mask + 1):
-            seats[k] = 0
+        if i < j:
+            self.rows[self.node[i]] = i
         for k in range(64):
             self._macs[k] = 0  # filled again as neighbours are heard
-        for k in range(j):
-            self._seat(k)
 
     def renew(self, i, version):
         """Row i now holds `version`: it counts in the digest."""
@@ -138,11 +123,11 @@ class Roster:
             self.state[i] |= _COUNTED
             self.digest = (self.digest + mix(self.node[i])) & 0xFFFFFF
 
-    def grow(self, now, first, n):
-        """Bring ages and buckets of n rows from `first` up to date; strikes one that is lost."""
-        i = first or 1
-        first += n
-        while i < first and i < self.count:
+    def grow(self, now):
+        """Bring ages and buckets of the next tenth of the rows up to date; strikes one that is lost."""
+        i = self._row
+        n = i + self.count // 10 + 1
+        while i < n and i < self.count:
             self.tokens[i] = _TOKENS
             a = diff(now, self.made[i])
             self.age[i] = min(max(a, 0), 65535)
@@ -151,19 +136,20 @@ class Roster:
                 self.rssi[i] = 0
                 self.near -= 1
             if a > _SUSPECT_MS:
-                self._forget(i)
+                if self.state[i] & _COUNTED:
+                    self.state[i] &= ~_COUNTED
+                    self.digest = (self.digest - mix(self.node[i])) & 0xFFFFFF
                 if a > _LOST_MS and not self.state[i] & _NEAR:
                     self.remove(i)
                     return
             i += 1
+        self._row = i if i < self.count else 1
 
     # --- replay windows -------------------------------------------------------------------------------------
 
     def fresh(self, i, epoch, seq):
         """True where (epoch, seq) was not taken before and is not too old. Changes nothing."""
-        if not self.state[i] & _KNOWN:
-            return True
-        e = self.epoch[i]
+        e = self.epoch[i]  # 0: no window yet; nobody's epoch is 0
         if epoch != e:
             return epoch > e
         d = self.seq[i] - seq
@@ -172,8 +158,7 @@ class Roster:
     def take(self, i, epoch, seq):
         """Commit (epoch, seq) after its tag was checked."""
         d = seq - self.seq[i]
-        if not self.state[i] & _KNOWN or epoch != self.epoch[i] or d > 29:
-            self.state[i] |= _KNOWN
+        if epoch != self.epoch[i] or d > 29:
             self.epoch[i] = epoch
             self.seq[i] = seq
             self.bits[i] = 1
@@ -186,10 +171,10 @@ class Roster:
 
     # --- links ----------------------------------------------------------------------------------------------
 
-    def row_of_mac(self, mac):
-        """Row of the neighbour with this address (low 30 bits), -1 where it is a stranger."""
-        r = self._macs[mac & 63] - 1
-        return r if r >= 0 and self.mac[r] == mac else -1
+    def of_mac(self, mac):
+        """Row of the neighbour with this address (low 30 bits), 0 where it is a stranger."""
+        r = self._macs[mac & 63]
+        return r if self.mac[r] == mac else 0
 
     def hear(self, i, mac, rssi, time, seq):
         """An opened frame arrived from a node in earshot."""
@@ -198,7 +183,7 @@ class Roster:
             self.near += 1
             self.tokens[i] = _TOKENS
         self.mac[i] = mac
-        self._macs[mac & 63] = i + 1
+        self._macs[mac & 63] = i
         self.rssi[i] = rssi
         self.heard[i] = time & _M
         self.beat[i] = seq & 0xFFFF

@@ -13,15 +13,49 @@ Both keys come from the network key: K_mac = CMAC(key, "pulseweave mac"), K_enc 
 import cryptolib
 from micropython import const
 
-from .cmac import Cmac
-
-try:
-    from .fold_viper import fold
-except Exception:  # no machine code on this port
-    from .fold import fold
+from .fold import fold
 
 _CBC = const(2)
 _TTL = const(3)
+ZERO = bytes(16)
+
+
+def double(block):
+    """The block times x in GF(2^128), RFC 4493 section 2.3 (at build time only)."""
+    x = int.from_bytes(block, "big") << 1
+    if x >> 128:
+        x ^= 0x87
+    return x.to_bytes(17, "big")[1:]
+
+
+class Cmac:
+    """Tags under one key."""
+
+    def __init__(self, key):
+        self.cbc = cryptolib.aes(key, _CBC, bytes(16))
+        self.tag = tag = bytearray(16)
+        self.cbc.encrypt(tag, tag)  # L = AES(0); the chain now stands at L = tag
+        self.k1 = double(tag)
+        self._k2 = double(self.k1)
+
+    def sign(self, buf, start, n):
+        """Tag of buf[start:start+n] into `tag`, byte by byte: for short and rare messages."""
+        tag = self.tag  # the last chaining value: it cancels itself out of the first block
+        cbc = self.cbc
+        at = 0  # bytes in the block
+        for i in range(start, start + n):
+            if at == 16:
+                cbc.encrypt(tag, tag)
+                fold(tag, tag, 0, tag, 16)
+                at = 0
+            tag[at] ^= buf[i]
+            at += 1
+        key = self.k1
+        if at < 16:
+            tag[at] ^= 0x80
+            key = self._k2
+        fold(tag, tag, 0, key, 16)
+        cbc.encrypt(tag, tag)
 
 
 def derive(key, label):
@@ -42,10 +76,7 @@ class Seal:
         self._last = bytearray(16)  # chaining value of _enc
         self._iv = bytearray(16)
         self._block = bytearray(16)
-        self._plain = pool.plain
-        self._chain = pool.plain_at
-        self._work = pool.work
-        self._work_at = pool.work_at
+        self._pool = pool
 
     def _head(self, frame):
         """Start the chain with the header; its first value is the IV."""
@@ -59,7 +90,7 @@ class Seal:
         """Run the chain over p encrypted blocks; clobbers the plain buffer."""
         cbc = self._mac.cbc
         if p > 1:
-            cbc.encrypt(at[p - 1], self._chain[p - 1])
+            cbc.encrypt(at[p - 1], self._pool.plain_at[p - 1])
         fold(self._block, frame, p << 4, self._mac.k1, 16)
         cbc.encrypt(self._block, self._mac.tag)
 
@@ -73,36 +104,38 @@ class Seal:
         if fold(self._block, frame, 16 + (p << 4), self._mac.tag, 8):
             return False
         self._dec.decrypt(self._iv, self._block)  # its chaining value is now the IV
-        self._dec.decrypt(at[p], self._chain[p])
+        self._dec.decrypt(at[p], self._pool.plain_at[p])
         return True
 
     def close(self, p):
         """Header in pool.work, p blocks of payload in pool.plain: makes pool.work the sealed frame."""
-        work = self._work
-        self._head(work)
-        plain = self._plain
+        pool = self._pool
+        work = pool.work
+        plain = pool.plain
         last = self._last
+        self._head(work)
         fold(plain, plain, 0, self._iv, 16)
         fold(plain, plain, 0, last, 16)
-        self._enc.encrypt(self._chain[p], self._work_at[p])
+        self._enc.encrypt(pool.plain_at[p], pool.work_at[p])
         o = p << 4
-        for k in range(16):
-            last[k] = work[o + k]
-        self._tail(work, self._work_at, p)
-        tag = self._mac.tag
-        o += 16
+        fold(last, work, o, ZERO, 16)
+        self._tail(work, pool.work_at, p)
         for k in range(8):
-            work[o + k] = tag[k]
+            work[o + 16 + k] = self._mac.tag[k]
+
+
+def views(buf, start, end):
+    """Views of buf[start : end + 16 p] for p = 0..14, made once."""
+    view = memoryview(buf)
+    return [view[start : end + 16 * p] for p in range(15)]
 
 
 class Pool:
-    """The two frame buffers of a node and their views, made once: index = number of payload blocks."""
+    """The two frame buffers of a node and their views: index = number of payload blocks."""
 
-    def __init__(self, blocks=14):
-        self.work = bytearray(24 + 16 * blocks)  # the frame being sealed
-        self.plain = bytearray(16 * blocks)  # the payload before sealing, after opening
-        work = memoryview(self.work)
-        plain = memoryview(self.plain)
-        self.work_at = [work[16 : 16 + 16 * p] for p in range(blocks + 1)]
-        self.plain_at = [plain[: 16 * p] for p in range(blocks + 1)]
-        self.frame = [work[: 24 + 16 * p] for p in range(blocks + 1)]
+    def __init__(self):
+        self.work = bytearray(248)  # the frame being sealed
+        self.plain = bytearray(224)  # the payload before sealing, after opening
+        self.work_at = views(self.work, 16, 16)
+        self.plain_at = views(self.plain, 0, 0)
+        self.frame = views(self.work, 0, 24)

@@ -114,8 +114,24 @@ def test_unknown_and_wrong_are_one_line():
 
 def test_mesh_lists_the_room():
     rows = reply(b"mesh -j\n")
-    assert rows[1] == {"node": 8, "age": 3, "arousal": 0.25, "confidence": 0.5, "g": 1.0}
+    assert rows[1] == {
+        "node": 8,
+        "age": 3,
+        "version": 128,
+        "rssi": -61,
+        "arousal": 0.25,
+        "confidence": 0.5,
+        "g": 1.0,
+    }
     assert "node 8" in say(b"mesh\n")
+
+
+def test_mesh_puts_a_question_for_links_and_gives_the_last_answer():
+    n = Node()
+    assert reply(b"mesh 9 -j\n", n) == {"links": "0008"}
+    assert n.mesh.event == (8, b"", -1, 9)
+    assert reply(b"mesh 9 -j\n", n) == {"links": ""}
+    assert "error" in reply(b"mesh x -j\n", n)
 
 
 def test_scene_identify_config_optout_reboot_act():

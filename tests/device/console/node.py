@@ -160,10 +160,17 @@ class Node:
         self.damp = Damp(level=1700, g=0, rho=1024, ratio_q8=250, contagion=0, opted_out=0)
         self.light = Light(scene=0, ma=410, limited=0, frames=70000)
         room = Part(
-            count=2, node=[7, 8], arousal=[2048, 1024], confidence=[255, 128], g=[0, 4096], age=[0, 3]
+            count=2,
+            node=[7, 8],
+            arousal=[2048, 1024],
+            confidence=[255, 128],
+            g=[0, 4096],
+            age=[0, 3],
+            version=[64, 128],
+            rssi=[0, -61],
         )
         self.mesh = Mesh(
-            room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, node=7
+            room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, node=7, told=b"\0\x08"
         )
         self.keep = Keep()
         self.hardware = Part(board={"name": "virtual"})

@@ -66,7 +66,7 @@ def tick():
     for i, b in enumerate(w.boards):
         a = w.random.below(4096)
         if k % 50 == 0:
-            b.mesh.share(a, a, 200, a, 1)
+            b.mesh.room.share(0, a, a, 200, a, 1)
         b.mesh.step(b.local(w.t * 1000 + b.phase))
         if b.radio.outs:
             at = b.phase // 10 + 30
@@ -98,7 +98,7 @@ def query():
             late.append(v[0])
             twice += len(v) > 1
     m = [b.mesh for b in w.boards]
-    names = ("sent", "received", "duplicates", "throttled", "forged", "rejected", "stale", "full", "raised")
+    names = ("sent", "received", "duplicates", "throttled", "forged", "rejected", "stale", "full", "restarts")
     out = {
         "age": percentiles(ages),
         "clock": percentiles(errors),

@@ -3,8 +3,7 @@
 import micropython
 from weave.console.gateway import gateway
 from weave.console.out import Out
-from weave.mesh.frame import SCENE, VISITOR
-from world import World
+from world import SCENE, VISITOR, World
 
 
 class Tap(Out):
@@ -73,7 +72,7 @@ def entries(records):
 def test_every_version_once_and_in_order():
     g = Watched(5, loss=100, seed=4)
     for k in range(5):
-        g.w.boards[k].mesh.share(1000 * k, 500 * k, 50 * k, 4000, 3)
+        g.w.boards[k].mesh.room.share(0, 1000 * k, 500 * k, 50 * k, 4000, 3)
     g.ask[:2] = 0, 512
     g.w.run(20)
     records = g.out.records()

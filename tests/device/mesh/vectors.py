@@ -17,12 +17,12 @@ for line in sys.stdin:
         f = bytearray(unhexlify(b))
         p = (len(f) - 24) // 16
         m = memoryview(f)
-        ok = keys.seal(1).open(f, [m[16 : 16 + 16 * k] for k in range(p + 1)], p)
+        ok = keys.seals[1].open(f, [m[16 : 16 + 16 * k] for k in range(p + 1)], p)
         print(hexlify(keys.pool.plain_at[p]).decode() if ok else "no")
     elif a == "command":
         body = unhexlify(b)
-        keys.command(1).sign(body, 0, len(body))
-        print(hexlify(keys.command(1).tag[:8]).decode())
+        keys.commands[1].sign(body, 0, len(body))
+        print(hexlify(keys.commands[1].tag[:8]).decode())
     elif a == "mix":
         print(mix(int(b)))
     else:
@@ -32,5 +32,5 @@ for line in sys.stdin:
         for k in range(len(payload)):
             keys.pool.plain[k] = payload[k]
         p = len(payload) // 16
-        keys.seal(1).close(p)
+        keys.seals[1].close(p)
         print(hexlify(keys.pool.frame[p]).decode())

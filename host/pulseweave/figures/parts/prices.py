@@ -32,7 +32,7 @@ LAPTOP = {
     "free": 0.0, "loop": 0.027, "add": 0.020, "mul": 0.033, "compare": 0.022, "read": 0.018, "write": 0.028,
     "get": 0.010, "put": 0.015, "call": 0.10, "viper": 0.0015, "aes": 0.19,
 }  # fmt: skip
-NATIVE = ("light/kernel.py", "mesh/fold_viper.py")  # what viper compiles
+NATIVE = ("light/kernel.py", "mesh/fold.py")  # what viper compiles
 MULTIPLIES = {"*", "//", "%", "**"}
 UNTOLD = {
     "RESUME",

@@ -26,7 +26,7 @@ def _board(fleet, request):
 
 def ping(fleet, request, tick):
     """This node tells everybody a number; its own counts as heard."""
-    from weave.mesh.frame import PING
+    from kinds import PING
 
     board = _board(fleet, request)
     n = request["id"]
@@ -39,8 +39,8 @@ def ping(fleet, request, tick):
 
 def scene(fleet, request, tick):
     """Change the room's scene in a second, at one mesh time for all."""
+    from kinds import SCENE
     from weave.light.scenes import find
-    from weave.mesh.frame import SCENE
 
     board = _board(fleet, request)
     number = find(request["name"])
@@ -54,7 +54,7 @@ def scene(fleet, request, tick):
 
 def damping(fleet, request, tick):
     """Policy for the whole room: damping on or off."""
-    from weave.mesh.frame import POLICY
+    from kinds import POLICY
 
     board = _board(fleet, request)
     # version, flags (1: damping off), rho 0.25, theta 0.12, strength 1.0, guide 0: weave/damp/README.md

@@ -99,7 +99,7 @@ class Watch:
             )
         elif config.sequence == self.kept and self.names[self.kept & 1] not in (None, config.name):
             find("configuration", board, tick, "name %r" % config.name)
-        from weave.mesh.frame import PING
+        from kinds import PING
 
         node.mesh.on(PING, Obeyed(self, node).ping)
 
