@@ -200,7 +200,7 @@ def test_no_raw_sample_can_be_stored(tmp_path):
     from pulseweave.gather.gateway import Gateway
 
     gateway = Gateway("test")
-    answer = b'{"node": 3, "epoch": 65537, "next": 1}'
+    answer = b'{"node": 3, "epoch": 65537, "next": 1, "mesh_ms": 5}'
     list(gateway.feed(link.encode_frame(link.ANSWER, 0, b"\x4d\x01" + answer), 0))
     assert gateway.known
     rng = random.Random(1)

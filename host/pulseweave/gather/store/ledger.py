@@ -151,7 +151,7 @@ class Ledger:
         return Visit(*row[0][:5], open=row[0][5] is None, known=True, changed=False) if row else None
 
     def _new(self, node: int, life: int, n: int, is_open: bool) -> Visit:
-        v = Visit(secrets.randbelow(1 << 52), node, life, n, n, is_open, False)
+        v = Visit((1 << 20) + secrets.randbelow(1 << 52), node, life, n, n, is_open, False)
         self.news = True
         self._write(v)
         return v

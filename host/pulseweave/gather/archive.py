@@ -1,0 +1,158 @@
+"""The commands for what was kept: `export`, `report`, `prune`, `forget`."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from pulseweave.gather.span import moment
+from pulseweave.gather.store import Store, open_store
+from pulseweave.problem import Problem
+
+NODES = 65_535
+
+
+@contextlib.contextmanager
+def opened(url: str):
+    """A store that exists already."""
+    store = open_store(url, create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def span(store: Store, since: str | None, until: str | None) -> tuple[int, int]:
+    """From and to in ms; all that is there where nothing is said. Raises Problem where nothing is there."""
+    counts = store.counts()
+    if counts["first_ms"] is None:
+        raise Problem(
+            f"{store.db.where}: nothing has been gathered into it yet: `pulseweave gather --db {store.db.where}`"
+        )
+    from_ms = counts["first_ms"] if since is None else moment(since, "--from")
+    to_ms = counts["last_ms"] + 1 if until is None else moment(until, "--to")
+    if from_ms >= to_ms:
+        raise Problem("--from is not before --to: exchange them")
+    return from_ms, to_ms
+
+
+DB = click.option("--db", required=True, metavar="URL", help="sqlite:///FILE, a file, or postgresql://...")
+FROM = click.option(
+    "--from", "since", metavar="T", help="2026-11-22T20:30, -2h, -7d ... (default: the beginning)"
+)
+TO = click.option("--to", "until", metavar="T", help="The same (default: the end)")
+
+
+@click.command()
+@DB
+@FROM
+@TO
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "parquet", "json"]), default="csv", show_default=True
+)
+@click.option(
+    "--table",
+    type=click.Choice(["states", "events", "room"]),
+    default="states",
+    show_default=True,
+    help="Every version of every node, events, or the room's curve by the second.",
+)
+@click.option(
+    "--out", default="-", show_default=True, metavar="FILE", help="Where it is written; - is stdout."
+)
+def export(db, since, until, form, table, out):
+    """Write what was gathered as CSV, Parquet or JSON, with units in the headers.
+
+    Example: pulseweave export --db evening.db --from -2h --format parquet --out evening.parquet
+    """  # fmt: skip
+    from pulseweave.gather import export as e
+
+    if form == "parquet" and out == "-":
+        raise Problem("--format parquet: a file is needed: add --out FILE")
+    with opened(db) as store:
+        limits = span(store, since, until)
+        try:
+            if form == "parquet":
+                n = e.write_parquet(Path(out), store, table, *limits)
+            else:
+                write = e.write_csv if form == "csv" else e.write_json
+                with contextlib.nullcontext(sys.stdout) if out == "-" else open(out, "w") as file:
+                    n = write(file, store, table, *limits)
+        except BrokenPipeError:  # whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+        except OSError as error:
+            raise Problem(f"--out {out}: {error.strerror or error}: choose another file") from None
+    if out != "-":
+        click.echo(f"{n} rows in {out}", err=True)
+
+
+@click.command()
+@DB
+@FROM
+@TO
+@click.option("--title", default="A gathering", show_default=True)
+@click.option(
+    "--out",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where it is written; - is stdout.",
+)
+def report(db, since, until, title, out):
+    """Make one HTML file with plots of a gathering.
+
+    Example: pulseweave report --db evening.db --title "Opening night" --out opening.html
+    """
+    from pulseweave.gather.report import report as made
+
+    with opened(db) as store:
+        text = made(store, *span(store, since, until), title)
+    if out == "-":
+        click.echo(text)
+        return
+    try:
+        Path(out).write_text(text)
+    except OSError as e:
+        raise Problem(f"--out {out}: {e.strerror}: choose another file") from None
+    click.echo(out, err=True)
+
+
+@click.command()
+@DB
+@click.option("--before", required=True, metavar="T", help="Everything older goes: 2026-11-22, -30d ...")
+def prune(db, before):
+    """Erase everything older than a time, for good.
+
+    Example: pulseweave prune --db evening.db --before -30d
+    """
+    from pulseweave.gather.erase import prune as erase
+
+    with opened(db) as store:
+        n = erase(store, moment(before, "--before"))
+    click.echo(f"{n} packets erased from {store.db.where}", err=True)
+
+
+@click.command()
+@DB
+@click.argument("who", metavar="NODE|VISITOR")
+def forget(db, who):
+    """Erase all that one node has told, or one visitor's touch, for good. Visitors' numbers are above 65535.
+
+    Example: pulseweave forget --db evening.db 12
+    """
+    from pulseweave.gather.erase import forget_node, forget_visitor
+
+    if not who.isdigit() or int(who) == 0:
+        raise Problem(
+            f"forget {who}: give a node's number (1 to 65534) or a visitor's, as `pulseweave export` shows them"
+        )
+    number = int(who)
+    with opened(db) as store:
+        n = forget_node(store, number) if number < NODES else forget_visitor(store, number)
+        if n < 0:
+            kind = "node" if number < NODES else "visitor"
+            raise Problem(f"forget {who}: {store.db.where} knows no such {kind}: nothing was erased", 1)
+    click.echo(f"{n} packets erased from {store.db.where}", err=True)
