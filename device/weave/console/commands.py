@@ -91,14 +91,19 @@ def scene(con, node, args):
     names = light.names
     if not args:
         return {"scene": names[light.scene], "scenes": names}
-    name = args[0]
-    if name not in names:
-        raise ValueError("no scene %s: there are %s" % (name, " ".join(names)))
-    i = names.index(name)
+    i = known(names, args)
     mesh = node.mesh
     if not mesh.send_event(_SCENE, bytes((i, _FADE)), 2, mesh.time(con.now) + 500 & 0x3FFFFFFF):
         light.set_scene(i, -1)
-    return {"scene": name}
+    return {"scene": args[0]}
+
+
+def known(names, words):
+    """The number of the scene that `words` name and nothing else. Raises ValueError."""
+    name = " ".join(words)
+    if name not in names:
+        raise ValueError("no scene %s: there are %s" % (name, " ".join(names)))
+    return names.index(name)
 
 
 def identify(con, node, args):
@@ -121,8 +126,15 @@ def config(con, node, args):
         name = args[0]
         if name not in out:
             raise ValueError("no key %s: config lists them" % name)
-        if len(args) > 1:
-            config.set(name, " ".join(args[1:]))
+        words = args[1:]
+        if words:
+            if name == "scene":
+                known(node.light.names, words)
+            elif name == "pixels":
+                most = node.hardware.board["strand"]["pixels"]
+                if words[0].isdigit() and int(words[0]) > most:
+                    raise ValueError("the strand has %d pixels: 0 is all of them" % most)
+            config.set(name, " ".join(words))
         out = {name: getattr(config, name)}
     out["unsaved"] = int(config.dirty)
     return out

@@ -33,10 +33,12 @@ class Guard:
     """A strand with its safety state; `strand` as in weave/README.md, `budget_ma` what its supply can give."""
 
     def __init__(self, strand, budget_ma):
-        n = strand.n
         self.strand = strand
         self.budget = budget_ma
         self.out = strand.buf
+        n = min(
+            strand.n, len(self.out) // strand.channels
+        )  # machine code would write beyond a buffer that is too short
         for i in range(len(self.out)):
             self.out[i] = 0
         strand.show()

@@ -104,6 +104,9 @@ def test_unknown_and_wrong_are_one_line():
     for line, part in (
         (b"nonsense\n", "unknown command nonsense: ?"),
         (b"scene vigil\n", "there are hearth tide identify"),
+        (b"scene tide 300\n", "no scene tide 300: there are"),
+        (b"config scene disco\n", "no scene disco: there are"),
+        (b"config pixels 61\n", "the strand has 60 pixels"),
         (b"config nodee 5\n", "no key nodee"),
         (b"config node x\n", "0 to 65535"),
         (b"__init__ 1\n", "unknown command"),

@@ -109,7 +109,7 @@ class Config:
         self.dirty = False
 
     def values(self):
-        return {"node": self.node, "name": self.name}
+        return {"node": self.node, "name": self.name, "scene": "hearth", "pixels": 0}
 
     def set(self, name, value):
         if name == "node" and not value.isdigit():
@@ -173,5 +173,5 @@ class Node:
             room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, node=7, told=b"\0\x08"
         )
         self.keep = Keep()
-        self.hardware = Part(board={"name": "virtual"})
+        self.hardware = Part(board={"name": "virtual", "strand": {"pixels": 60}})
         self.supervisor = Part(names=("sense", "light"), faults=[0, 2])

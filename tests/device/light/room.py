@@ -33,10 +33,10 @@ class Damp:
 class Room:
     """One Light on its strand; run(ms) ticks it every 20 ms with a heart of `bpm`."""
 
-    def __init__(self, n=60, channels=3, site=None, light=None):
+    def __init__(self, n=60, channels=3, site=None, strand=None):
         from weave.light import Light
 
-        self.strand = Strand(n, channels)
+        self.strand = strand or Strand(n, channels)
         self.light = Light(self.strand, site)
         self.sense, self.affect, self.damp = Sense(), Affect(), Damp()
         self.now = 1000
