@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pulseweave.sim.campaign.room import CONTACT, FAULT, KNOWN, ON, SENSE, STRANGE, SYNCED, WAITS, CampaignRoom
+from pulseweave.sim.campaign.room import (
+    CONTACT,
+    FAULT,
+    KNOWN,
+    ON,
+    SENSE,
+    STRANGE,
+    SYNCED,
+    WAITS,
+    CampaignRoom,
+)
 from pulseweave.sim.engine import TICK_S, Tick
 from pulseweave.sim.flashes import FlashMeter
 
@@ -112,7 +122,7 @@ class Checks:
             for ok, invariant in ((roster, "roster"), (parts & hands, "recovery")):
                 if not ok.all():
                     node = int(np.argmin(ok))
-                    names = "on mesh_fault waits known strange synced sensor_faults contact boots".split()
+                    names = ["on", "mesh_fault", "waits", "known", "strange", "synced", "sensor_faults", "contact", "boots"]
                     said = ", ".join(f"{a} {b}" for a, b in zip(names, rows[node].tolist()))
                     self.fail(invariant, node, round(t / TICK_S), f"at the end: {said}, touched {room.touching[node]}")
 

@@ -17,7 +17,7 @@ STEP_S = 0.1
 
 @cache
 def library() -> tuple[np.ndarray, list[np.ndarray]]:
-    """Volts [STEPS, PEOPLE, 10] and, for each step, microsiemens [PEOPLE, 0 or 1] of eight people, calm and aroused in turn."""
+    """Volts [STEPS, PEOPLE, 10] and, for each step, microsiemens [PEOPLE, 0 or 1] of people calm and aroused in turn."""
     body = Body(20, PEOPLE)
     touching = np.ones(PEOPLE, bool)
     volts, grams = [], []

@@ -21,9 +21,11 @@ class Injector:
     def __init__(self, room):
         self.room = room
         self.number = 0  # of the next name that a configuration gets
-        self.rng = np.random.default_rng([room.seed, 0x1213])
+        self.rng = np.random.default_rng(0)
 
-    def begin(self, f: Fault) -> None:
+    def begin(self, f: Fault, number: int) -> None:
+        """Fault `number` of the script: what it draws does not depend on the others."""
+        self.rng = np.random.default_rng([self.room.seed, 0x1213, number])
         getattr(self, f.kind)(f, True)
 
     def end(self, f: Fault) -> None:

@@ -45,8 +45,11 @@ class CampaignRoom(Simulation):
     def _script(self, k: int) -> None:
         """What the plan says for this tick, and a ping every five seconds."""
         while self.edges and self.edges[-1][0] <= k:
-            _, begins, _, f = self.edges.pop()
-            (self.injector.begin if begins else self.injector.end)(f)
+            _, begins, number, f = self.edges.pop()
+            if begins:
+                self.injector.begin(f, number)
+            else:
+                self.injector.end(f)
         if k and k % PING_TICKS == 0:
             self.ping = self.ping % 60000 + 1
             self.pings[self.ping] = k

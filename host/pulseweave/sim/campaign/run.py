@@ -17,7 +17,7 @@ from pulseweave.sim.workers import WorkerFailure
 
 
 class Fate(msgspec.Struct):
-    """What became of one fault: `survived`, and `recovery_s` from its end to a healthy room, None where other faults overlap."""
+    """What became of one fault: `recovery_s` runs from its end to a healthy room, None where other faults overlap."""
 
     kind: str
     survived: bool
@@ -38,8 +38,10 @@ class Outcome(msgspec.Struct):
     grew_bytes: int
 
 
-def run(plan: Plan, firmware: Path = DEVICE, until_s: float | None = None, native: bool = True, workers: int = 1, said=None) -> Outcome:
-    """Run the room of `plan`, at most to `until_s`; `said(t_s)` is called every virtual minute."""
+def run(
+    plan: Plan, firmware: Path = DEVICE, until_s: float | None = None, native: bool = True, workers: int = 1
+) -> Outcome:
+    """Run the room of `plan` in `workers` interpreters, at most to `until_s`."""
     began = time.process_time()
     end = plan.seconds if until_s is None else min(plan.seconds, until_s)
     room = CampaignRoom(plan, firmware, workers, native)
@@ -49,8 +51,6 @@ def run(plan: Plan, firmware: Path = DEVICE, until_s: float | None = None, nativ
     try:
         while room.tick * 0.02 < end and checks.failure is None:
             checks.tick(room.step())
-            if said and room.tick % 3000 == 0:
-                said(room.tick * 0.02)
         cpu = sum(map(spent, pids))
     except WorkerFailure as e:
         checks.fail("worker", e.node, room.tick, e.text[-600:])

@@ -7,13 +7,13 @@ watchdog after one good second, a reset after what start-up raises), loses power
 
 import io
 import sys
+
 import machine
 from fleet import Fleet, nothing
 from micropython import heap_lock, heap_unlock
 from virtual import RxSlot
 
 from . import hardware
-from .flash import PowerCut
 from .watch import Watch
 
 hardware.install()
@@ -68,7 +68,8 @@ class RoughFleet(Fleet):
         board.cause = cause
         board.starts = tick + off + ESCAPE
         board.rough.no_memory = False
-        board.disk.cut = 0
+        board.disk.dead = True
+        board.tx_count = 0
         if cause == POWER:
             self.dark(board)
 
@@ -89,11 +90,9 @@ class RoughFleet(Fleet):
         board.watch.starting(cause)
         try:
             if tick:
+                board.disk = board.disk.again()
                 board.fs = board.disk.mounted()
             super().boot(board, cause, t_us)
-        except PowerCut:
-            self.reset(board, POWER, tick, 50)
-            return
         except OSError as e:
             if not board.rough.strand_raises:
                 self.find("start", board, tick, traceback(e))
@@ -157,16 +156,14 @@ class RoughFleet(Fleet):
             board.step(now)
             if locked:
                 heap_unlock()
-        except PowerCut:
-            if locked:
-                heap_unlock()
-            self.reset(board, POWER, tick, 50)
-            return
         except Exception as e:
             if locked:
                 heap_unlock()
             self.find("raised", board, tick, traceback(e))
             self.reset(board, HARD, tick, ESCAPE)
+            return
+        if board.disk.dead:  # the power went in the middle of this tick
+            self.reset(board, POWER, tick, 50)
             return
         board.watch.look(now, tick)
         node = board.node

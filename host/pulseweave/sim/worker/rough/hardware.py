@@ -174,6 +174,8 @@ class RoughPrinted:
 
 def nvs_commit(commit):
     def priced(self):
+        if self._board.disk.dead:
+            raise OSError(-4361, "ESP_ERR_FLASH_OP_FAIL")
         self._board.rough.nvs_us += COMMIT_US
         commit(self)
 

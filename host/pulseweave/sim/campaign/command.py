@@ -1,0 +1,161 @@
+"""`pulseweave campaign`: rooms of real firmware with everything that goes wrong, and what came of it."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console
+
+from pulseweave.paths import DEVICE
+from pulseweave.problem import Problem
+from pulseweave.sim.campaign.checks import INVARIANTS
+from pulseweave.sim.campaign.faults import CLASSES, keep, lines
+from pulseweave.sim.campaign.pool import Job, every, shrunk
+from pulseweave.sim.campaign.report import report, table
+from pulseweave.sim.campaign.run import Outcome, run
+from pulseweave.sim.command import write
+
+MOST_SHRUNK = 10
+
+
+@click.command()
+@click.option("--seeds", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many rooms.")
+@click.option("--first", type=click.IntRange(0), default=1, show_default=True, help="The first seed.")
+@click.option("--hours", type=float, default=1 / 6, show_default="1/6", help="Virtual hours of every room, at least 0.05.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; the result does not depend on it.")
+@click.option("--nodes", type=click.IntRange(1, 64), help="Nodes in every room, instead of 1 to 5 drawn by the seed.")
+@click.option("--kinds", metavar="A,B,...", help="Only these classes of faults (--list names them).")
+@click.option("--calm", is_flag=True, help="No faults: everyday life, any reset is a failure.")
+@click.option("--seed", type=click.IntRange(0), help="One seed alone, as bytecode, so that tracebacks tell lines.")
+@click.option("--faults", metavar="0,2,...", help="With --seed: only these faults of its script; none for none.")
+@click.option("--until", type=float, help="With --seed: end after so many virtual seconds.")
+@click.option("--show", is_flag=True, help="With --seed: print its script and end.")
+@click.option("--list", "listing", is_flag=True, help="Name the classes of faults and the invariants, and end.")
+@click.option("--firmware", type=click.Path(path_type=Path), help="Folder of the firmware, instead of device/.")
+@click.option("--no-shrink", is_flag=True, help="Leave the scripts of failing seeds as they are.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the result as one JSON object; - is stdout.")
+def campaign(
+    seeds, first, hours, workers, nodes, kinds, calm, seed, faults, until, show, listing, firmware, no_shrink, json_file
+):
+    """Break simulated rooms in every way that is known, and check after every step that the light goes on.
+
+    Example: pulseweave campaign --seeds 100 --hours 0.1667 --workers 2
+    """
+    if listing:
+        list_all()
+        return
+    place = firmware or DEVICE
+    if not (place / "weave" / "node.py").is_file():
+        raise Problem(f"--firmware {place}: no firmware there (weave/node.py is missing): name a copy of device/")
+    job = Job(hours * 3600, nodes, () if calm else chosen(kinds), str(place.resolve()))
+    if seed is None and (faults is not None or until is not None or show):
+        raise Problem("--faults, --until and --show are about one script: name its --seed")
+    if seed is not None:
+        replay(job, seed, faults, until, show, json_file, str(firmware or ""))
+        return
+    job.plan(first)  # refuses what cannot be before processes start
+    if calm and seeds == 1 and workers:
+        job.processes = workers
+    began = time.monotonic()
+    outcomes = gathered(job, list(range(first, first + seeds)), workers or os.cpu_count() or 1)
+    if calm:
+        outcomes = [quiet(o) for o in outcomes]
+    broken = [o for o in outcomes if o.failure]
+    small = [] if no_shrink or calm else shrunk(job, broken[:MOST_SHRUNK], workers or os.cpu_count() or 1)
+    result = report(job, outcomes, small, time.monotonic() - began, str(firmware or ""))
+    write(result, json_file)
+    say(result, json_file == "-")
+    if broken:
+        raise Problem(f"{len(broken)} of {seeds} rooms broke an invariant", code=1)
+
+
+def chosen(kinds: str | None) -> tuple[str, ...]:
+    """The classes that --kinds names. Raises Problem."""
+    if kinds is None:
+        return tuple(CLASSES)
+    words = [w.strip() for w in kinds.split(",") if w.strip()]
+    for w in words:
+        if w not in CLASSES:
+            raise Problem(f"--kinds {w}: no such class of faults: use {', '.join(CLASSES)}")
+    if not words:
+        raise Problem("--kinds: name at least one class, or use --calm")
+    return tuple(words)
+
+
+def list_all() -> None:
+    """Classes and invariants, one a line."""
+    for kind, (short, long, _, _, word) in CLASSES.items():
+        click.echo(f"{kind:20} {short:g} to {long:g} s{', ' + word if word else ''}")
+    click.echo()
+    for name, words in INVARIANTS.items():
+        click.echo(f"{name:20} {words}")
+
+
+def quiet(o: Outcome) -> Outcome:
+    """In a calm room a reset is a failure."""
+    from pulseweave.sim.campaign.checks import Failure
+
+    if o.failure is None and o.resets:
+        o.failure = Failure("dark", -1, o.seconds, f"{o.resets} resets that nobody asked for")
+    return o
+
+
+def gathered(job: Job, seeds: list[int], workers: int) -> list[Outcome]:
+    """All outcomes, with a progress bar on a terminal's stderr."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*bars, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task("rooms", total=len(seeds))
+        broken = [0]
+
+        def each(o: Outcome) -> None:
+            broken[0] += o.failure is not None
+            bar.update(task, advance=1, description=f"rooms, {broken[0]} broken" if broken[0] else "rooms")
+
+        return list(every(job, seeds, min(workers, len(seeds)), each))
+
+
+def replay(job: Job, seed: int, faults, until, show, json_file, device: str) -> None:
+    """One seed, with all of its script or a part."""
+    plan = job.plan(seed)
+    if faults is not None:
+        try:
+            numbers = [] if faults == "none" else [int(w) for w in faults.split(",")]
+        except ValueError:
+            raise Problem(f"--faults {faults}: numbers with commas between them, or none") from None
+        plan = keep(plan, numbers)
+    if json_file != "-":
+        click.echo("\n".join(lines(plan)))
+    if show:
+        return
+    began = time.monotonic()
+    outcome = run(plan, Path(job.firmware), until, native=False)
+    result = report(job, [outcome], [], time.monotonic() - began, device)
+    write(result, json_file)
+    if outcome.failure:
+        f = outcome.failure
+        where = f"node {f.node}" if f.node >= 0 else "the room"
+        text = f"{f.invariant} ({INVARIANTS[f.invariant]}) broke at {f.t_s:g} s, {where}:\n{f.text}"
+        click.echo(text, err=json_file == "-")
+        raise Problem("an invariant broke", code=1)
+    if json_file != "-":
+        click.echo(f"{outcome.seconds:g} s, every invariant held; digest {outcome.digest[:16]}")
+
+
+def say(r: dict, to_stderr: bool) -> None:
+    """The result for a person."""
+    console = Console(stderr=to_stderr, soft_wrap=True, highlight=False)
+    if any(c["injected"] for c in r["classes"].values()):
+        console.print(table(r))
+    console.print(
+        f"{r['seeds']} rooms of {r['hours'] * 60:.4g} virtual minutes, {r['failed']} broken; "
+        f"{r['node_seconds_per_cpu_s']:g} node-seconds per CPU-second, {r['wall_s']:.0f} s"
+    )
+    for f in r["failures"]:
+        of = f" by {len(f['faults'])} of {f['faults_drawn']} faults" if f["faults"] is not None else ""
+        last = f["text"].strip().splitlines()[-1]
+        console.print(f"seed {f['seed']}: {f['invariant']} at {f['t_s']:g} s{of}: {last}", markup=False)
+        console.print(f"  {f['command']}", markup=False)

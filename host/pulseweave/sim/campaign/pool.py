@@ -1,0 +1,86 @@
+"""Many seeds over several processes; each outcome depends on its seed alone.
+
+In: a `Job`, seeds, workers. Out: outcomes in the order of seeds; failing ones shrunk.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+
+from pulseweave.paths import DEVICE
+from pulseweave.sim.campaign.faults import CLASSES, Plan, draw, keep
+from pulseweave.sim.campaign.run import Outcome, run
+from pulseweave.sim.campaign.shrink import shrink
+
+
+class Job(msgspec.Struct):
+    """What all seeds share: seconds, number of nodes (None: drawn), classes of faults, the firmware's folder."""
+
+    seconds: float
+    nodes: int | None = None
+    kinds: tuple[str, ...] = tuple(CLASSES)
+    firmware: str = str(DEVICE)
+    processes: int = 1  # interpreters for one room
+
+    def plan(self, seed: int) -> Plan:
+        return draw(seed, self.seconds, self.nodes, self.kinds)
+
+
+class Small(msgspec.Struct):
+    """A failing seed's shortest form: numbers of its faults, their outcome, and how many runs it took to find it."""
+
+    numbers: list[int]
+    outcome: Outcome
+    runs: int
+
+
+def one(job: Job, seed: int) -> Outcome:
+    """The outcome of a seed."""
+    return run(job.plan(seed), Path(job.firmware), workers=job.processes)
+
+
+def smallest(job: Job, seed: int, broken: Outcome) -> Small:
+    """The shortest form of a failing seed."""
+    outcomes: dict[tuple[int, ...], Outcome] = {}
+    assert broken.failure
+    until = broken.failure.t_s + 60 if broken.failure.t_s < job.seconds - 1 else None
+
+    def breaks(plan: Plan) -> str | None:
+        o = outcomes[tuple(plan.numbers)] = run(plan, Path(job.firmware), until)
+        return o.failure.invariant if o.failure else None
+
+    plan = job.plan(seed)
+    small, runs = shrink(plan, broken.failure.invariant, breaks)
+    outcome = outcomes.get(tuple(small.numbers), broken)
+    if outcome.failure is None or outcome.failure.invariant != broken.failure.invariant:
+        small, outcome = keep(plan, plan.numbers), broken
+    return Small(list(small.numbers), outcome, runs)
+
+
+def every(job: Job, seeds: list[int], workers: int, each: Callable[[Outcome], None]) -> Iterator[Outcome]:
+    """Outcomes in the order of `seeds`; `each` is called as they come."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        waiting = {pool.submit(one, job, seed): seed for seed in seeds}
+        try:
+            done: dict[int, Outcome] = {}
+            pending = set(waiting)
+            while pending:
+                ready, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for f in ready:
+                    done[waiting[f]] = f.result()
+                    each(done[waiting[f]])
+            yield from (done[s] for s in seeds)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def shrunk(job: Job, broken: list[Outcome], workers: int) -> list[Small]:
+    """The shortest forms of failing seeds."""
+    if not broken:
+        return []
+    with ProcessPoolExecutor(min(workers, len(broken)), get_context("spawn")) as pool:
+        return list(pool.map(smallest, [job] * len(broken), [o.seed for o in broken], broken))
