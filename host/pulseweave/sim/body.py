@@ -78,7 +78,9 @@ class Body:
         if not came.any():
             return
         self.visits += came
-        where = np.flatnonzero(came & (self.visits > 0))
+        where = (came & (self.visits > 0)).nonzero()[0]
+        if not where.size:
+            return
         self.person.change(where, self.seed, self.numbers, self.visits)
         self.drive[where] = arousal[where]  # a body comes in as aroused as it is
         self.heart.change(where)

@@ -5,6 +5,7 @@ over every pixel and every radio frame of every tick, in node order, whatever th
 """
 
 import hashlib
+import itertools
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,10 @@ from pulseweave.sim.radio import Radio
 from pulseweave.sim.scenario import MOST_NODES, Action, Scenario
 from pulseweave.sim.script import Script
 from pulseweave.sim.visitors.asking import ask
-from pulseweave.sim.workers import Worker
+from pulseweave.sim.workers import FRAME, Worker
 
 TICK_S = 0.02
 BLOCK = 5  # ticks in the 100 ms in which visitors and bodies advance
-FRAME = struct.Struct("<HHhHI")
 SENT = struct.Struct("<HHI")
 STEP_S = TICK_S * BLOCK
 
@@ -42,7 +42,7 @@ class Tick:
     shown: bool = False
     records: Any = None  # np.recarray with the names of worker/probe.py
     pinged: np.ndarray | None = None
-    deliveries: list = field(default_factory=list)
+    heard: list = field(default_factory=list)  # radio.Heard, of the frames of the last tick
 
 
 class Simulation:
@@ -120,7 +120,7 @@ class Simulation:
         for share in np.array_split(np.arange(self.n), min(workers, self.n)):
             part = {**self.plan, "nodes": [nodes[i] for i in share]}
             self.workers.append(Worker(part, int(share[0]), native, firmware))
-        self._place = [(w, slot) for w, worker in enumerate(self.workers) for slot in range(worker.n)]
+        self._firsts = [w.first for w in self.workers] + [self.n]
         self.scenes = self.workers[0].scenes
         self._spans: dict[str, tuple[float, float]] = {}
         self.eyes = room.Eyes(self.n, *self.span(self.scenario.scene))
@@ -134,12 +134,12 @@ class Simulation:
         k = self.tick
         self._script(k)
         block = self._sense(k) if k % BLOCK == 0 else None
-        self.deliveries = self.radio.step(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
-        self._send(k, block, self.deliveries, records)
+        heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
+        self._send(k, block, heard, records)
         done = self._receive(k, records)
-        done.deliveries = self.deliveries
+        done.heard = heard
         if self.recorder:
-            self.recorder.tick(k, block, self.deliveries, done, self.strands.wire if done.shown else None)
+            self.recorder.tick(k, block, heard, done, self.strands.wire if done.shown else None)
         self.sent = done.frames
         self.tick += 1
         return done
@@ -162,20 +162,23 @@ class Simulation:
         pulse, skin = self.faults.apply(pulse, skin)
         return np.ascontiguousarray(pulse, np.uint32), np.ascontiguousarray(skin, np.uint16)
 
-    def _send(self, k, block, deliveries, records):
+    def _send(self, k, block, heard, records):
         parts: list[list[bytes]] = [[] for _ in self.workers]
         counts = [0] * len(self.workers)
-        start = (k - 1) * 20.0
-        powered, place = self.powered.tolist() if deliveries else [], self._place
-        pack, frame, at, us = FRAME.pack, None, None, 0
-        for dst, src, rssi, t_ms, data in deliveries:
-            if not powered[dst]:
-                continue
-            if data is not frame or t_ms != at:  # listeners of one frame follow each other
-                frame, at, us = data, t_ms, max(0, round((t_ms - start) * 1000))
-            w, slot = place[dst]
-            parts[w] += (pack(slot, len(data), int(rssi), src + 1, us), data)
-            counts[w] += 1
+        everybody = bool(self.powered.all())
+        for h in heard:
+            listeners, rssi = h.listeners, h.rssi
+            if not everybody:
+                on = self.powered[listeners]
+                listeners, rssi = listeners[on], rssi[on]
+            us = max(0, round((h.at_ms - (k - 1) * 20.0) * 1000))
+            edges = listeners.searchsorted(self._firsts).tolist()
+            for w, (i, j) in enumerate(itertools.pairwise(edges)):
+                if i < j:
+                    who = (listeners[i:j] - self._firsts[w]) | (rssi[i:j] & 255) << 16
+                    head = FRAME.pack(len(h.frame), h.source + 1, us, j - i)
+                    parts[w] += (head, who.astype("<u4").tobytes(), h.frame)
+                    counts[w] += 1
         flags = (1 if block is not None else 0) | (2 if records else 0) | (4 if self.ping_log else 0)
         for w, worker in enumerate(self.workers):
             head = []

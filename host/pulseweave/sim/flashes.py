@@ -56,11 +56,18 @@ class Zigzag:
 
     def push(self, v: np.ndarray, t_s: float) -> np.ndarray:
         """The next value of every signal; returns the indices where an opposing change is complete now."""
-        more, less = np.flatnonzero(v > self.high), np.flatnonzero(v < self.low)
-        self.high[more], self.high_at[more] = v[more], t_s
-        self.low[less], self.low_at[less] = v[less], t_s
-        up = np.flatnonzero((self.way <= 0) & (v - self.low >= self.change) & (self.low < self.darker))
-        down = np.flatnonzero((self.way >= 0) & (self.high - v >= self.change) & (v < self.darker))
+        more, less = (v > self.high).nonzero()[0], (v < self.low).nonzero()[0]
+        if more.size:
+            self.high[more], self.high_at[more] = v[more], t_s
+        if less.size:
+            self.low[less], self.low_at[less] = v[less], t_s
+        # few signals go far enough: the rest of the conditions is for those
+        up = (v - self.low >= self.change).nonzero()[0]
+        down = (self.high - v >= self.change).nonzero()[0]
+        if up.size:
+            up = up[(self.way[up] <= 0) & (self.low[up] < self.darker)]
+        if down.size:
+            down = down[(self.way[down] >= 0) & (v[down] < self.darker)]
         self._turn(up, self.low_at, 1, v, t_s)
         self._turn(down, self.high_at, -1, v, t_s)
         return np.concatenate((up, down))

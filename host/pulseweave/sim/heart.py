@@ -98,7 +98,7 @@ class Heart:
         """Set off the beats that fall into this step: at most one per node, as a period is longer than a step."""
         p = self.person
         self.phase += dt_s / period
-        hit = np.flatnonzero(self.phase >= 1.0)
+        hit = (self.phase >= 1.0).nonzero()[0]
         if not hit.size:
             return
         keys, count = self.keys["beat"][hit], 4 * self.beats[hit]
@@ -134,7 +134,7 @@ class Heart:
             self.move_from = np.where(start, t_s, self.move_from)
             self.move_to = np.where(start, t_s + 0.8 + 3.0 * noise.uniform(key, now + 1), self.move_to)
             self.move_v = np.where(start, p.volts * (0.3 + 1.7 * noise.uniform(key, now + 2)), self.move_v)
-        on = np.flatnonzero(self.move_to > t_s)
+        on = (self.move_to > t_s).nonzero()[0]
         if on.size:
             begin, end = self.move_from[on, None], self.move_to[on, None]
             swell = np.sin(np.pi * np.clip((times - begin) / (end - begin), 0, 1)) ** 2

@@ -21,6 +21,7 @@ from pulseweave.sim.scenario import Action
 
 LATEST_S = 0.25  # more than this behind, and the room's time gives way
 PATIENCE_S = 10.0  # a page waits so long for an order to be carried out
+LATER = 16  # pictures that wait for a server that comes late
 STATE_TICKS = 12  # about four times a second
 
 
@@ -47,6 +48,7 @@ class Live:
         self._rgb = self.sim.strands.rgb()
         self._shown_t = 0.0
         self._watched = False
+        self._pictures: deque = deque(maxlen=LATER)  # (s, rgb) that no page has had yet
 
     # --- the loop, in the simulation's own thread ----------------------------------------------------------------
 
@@ -76,7 +78,7 @@ class Live:
         k = self.sim.tick
         began = time.perf_counter()
         # a second's record belongs to the measurements; those between are for the page only
-        done = self.sim.step(records=k % STATE_TICKS == 0 or k % 50 == 49)
+        done = self.sim.step(records=k % 50 == 49 or (self._watched and k % STATE_TICKS == 0))
         records = done.records
         if records is not None:
             self.last_records = records
@@ -92,6 +94,8 @@ class Live:
             rgb = self.sim.strands.rgb() if self._watched else self._rgb
             with self._lock:
                 self._rgb, self._shown_t = rgb, (k + 1) * 0.02
+                if self._watched:
+                    self._pictures.append((self._shown_t, rgb))
         self.tick_us += ((time.perf_counter() - began) * 1e6 - self.tick_us) * 0.02
 
     def _obey(self) -> None:
@@ -116,6 +120,7 @@ class Live:
             old.close()
             with self._lock:
                 self._rgb, self._shown_t = sim.strands.rgb(), 0.0
+                self._pictures.clear()
         elif do in ("pause", "resume"):
             self.paused = do == "pause"
         elif do == "speed":
@@ -170,9 +175,16 @@ class Live:
         }
 
     def frame(self) -> tuple[float, bytes]:
+        """The next picture that was not given yet, so that a server which comes late misses none; in a room that runs faster
+        than the clock, and where all were given, the newest."""
         self._watched = True
         with self._lock:
-            return self._shown_t, self._rgb.tobytes()
+            t_s, rgb = self._shown_t, self._rgb
+            if self.speed != 1.0:
+                self._pictures.clear()
+            elif self._pictures:
+                t_s, rgb = self._pictures.popleft()
+        return t_s, rgb.tobytes()
 
     def state(self) -> dict:
         sim, r = self.sim, self.last_records

@@ -54,7 +54,7 @@ class Person:
 
     def change(self, where: np.ndarray, seed: int, nodes: np.ndarray, visits: np.ndarray) -> None:
         """Other people stand at the nodes of index `where`; visits int[n], how many came before them."""
-        for visit in np.unique(visits[where]):
+        for visit in sorted(set(visits[where].tolist())):
             here = where[visits[where] == visit]
-            for name, values in vars(Person(seed, nodes[here], int(visit))).items():
+            for name, values in vars(Person(seed, nodes[here], visit)).items():
                 getattr(self, name)[..., here] = values

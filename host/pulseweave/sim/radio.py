@@ -1,7 +1,7 @@
 """The air between the nodes: who hears which frame, when, how strongly, and what is lost on the way.
 
 In:  positions in metres; per 20 ms step the frames that nodes gave to their radios.
-Out: deliveries `(dst, src, rssi_dbm, t_arrival_ms, frame)`, ordered by arrival; statistics.
+Out: who heard each of them, ordered by arrival; statistics.
 
 Model, one class of effect each: log-distance path loss with log-normal shadowing (Rappaport, Wireless Communications,
 ch. 4),
@@ -64,6 +64,18 @@ class Flight:
     end: float
     frame: bytes
     source: int
+
+
+@dataclass(slots=True)
+class Heard:
+    """A frame and all who heard it: the node it claims to come from, when it ended (ms), int[m] listeners in
+    ascending order, int[m] RSSI (dBm, below 0)."""
+
+    source: int
+    at_ms: float
+    frame: bytes
+    listeners: np.ndarray
+    rssi: np.ndarray
 
 
 class Jammer:
@@ -204,9 +216,17 @@ class Radio:
     # --- one step -------------------------------------------------------------------------------------------
 
     def step(self, tick: int, t_ms: float, sent: list[tuple[int, float, bytes]]) -> list[tuple]:
+        """As `receive`, listener by listener: (dst, src, rssi_dbm, t_arrival_ms, frame)."""
+        return [
+            (dst, h.source, rssi, h.at_ms, h.frame)
+            for h in self.receive(tick, t_ms, sent)
+            for dst, rssi in zip(h.listeners.tolist(), h.rssi.tolist())
+        ]
+
+    def receive(self, tick: int, t_ms: float, sent: list[tuple[int, float, bytes]]) -> list[Heard]:
         """The frames of one slot: `sent` = (node, start_offset_ms, frame) in the order of (node, order).
 
-        Returns what arrived by the slot's end as (dst, src, rssi_dbm, t_arrival_ms, frame); the rest follows in later steps.
+        Returns what arrived by the slot's end, whoever heard it; the rest follows in later steps.
         """
         queue = [(node, t_ms + offset, bytes(frame), node) for node, offset, frame in sent]
         if self.attack:
@@ -228,15 +248,13 @@ class Radio:
         done.sort(key=lambda f: (f.end, f.station))
         self._air = [f for f in self._air if f.end > end]
         around = self._past + done + self._air
-        deliveries = []
-        for f in done:
-            deliveries += self._arrive(rng, f, around)
+        arrived = [h for f in done if (h := self._arrive(rng, f, around))]
         oldest = min((f.start for f in self._air), default=end)
         self._past = [f for f in self._past + done if f.end > oldest - 5.0]
-        deliveries.sort(key=lambda d: (d[3], d[1], d[0]))
+        arrived.sort(key=lambda h: (h.at_ms, h.source))
         if self._elapsed:
             self.stats.airtime_fraction_max = float(self._busy.max() / self._elapsed)
-        return deliveries
+        return arrived
 
     def _schedule(self, rng, queue):
         """CSMA/CA: each frame waits for what its sender can sense, and for the sender's own frames before it."""
@@ -266,11 +284,11 @@ class Radio:
             self._busy[self._audible[station]] += length
             self._busy[station] += length
 
-    def _arrive(self, rng, f: Flight, around: list[Flight]):
+    def _arrive(self, rng, f: Flight, around: list[Flight]) -> Heard | None:
         """Decide for each listener of one frame; Gilbert-Elliott state moves on as a two-state Markov chain in time."""
         k = self._hears[f.station]
         if not len(k):
-            return []
+            return None
         power = self.rssi[f.station, k] + (rng.normal(0.0, self.fade_db, len(k)) if self.fade_db else 0.0)
         u = rng.random((2, len(k)))
         if self.loss is not None:
@@ -301,7 +319,10 @@ class Radio:
             )
             spoilt |= k == g.station  # half duplex
         self.stats.collisions += int(np.count_nonzero(spoilt & ~lost))
-        good = np.flatnonzero(~(lost | spoilt))
+        good = (~(lost | spoilt)).nonzero()[0]
         self.stats.received += len(good)
         self.stats.lost += len(k) - len(good)
-        return [(int(k[i]), f.source, round(float(power[i])), f.end, f.frame) for i in good]
+        if not len(good):
+            return None
+        rssi = np.minimum(np.rint(power[good]).astype(np.int64), -1)
+        return Heard(f.source, f.end, f.frame, k[good], rssi)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from pulseweave.problem import Problem
-from pulseweave.sim.workers import Worker
+from pulseweave.sim.workers import FRAME, Worker
 
 MAGIC = b"PWREC1\n"
 LENGTH = struct.Struct("<I")
@@ -43,12 +43,12 @@ class Recorder:
     def request(self, tick: int, node: int, request: dict) -> None:
         self.requests.append([node, request])
 
-    def tick(self, number: int, block, deliveries, done, wire) -> None:
+    def tick(self, number: int, block, heard, done, wire) -> None:
         self._put({
             "k": number,
             "s": None if block is None else [block[0].tobytes(), block[1].tobytes()],
-            "r": [[dst, src, int(rssi), max(0, round((t - (number - 1) * 20) * 1000)), data]
-                  for dst, src, rssi, t, data in deliveries],
+            "r": [[dst, h.source, rssi, max(0, round((h.at_ms - (number - 1) * 20) * 1000)), h.frame]
+                  for h in heard for dst, rssi in zip(h.listeners.tolist(), h.rssi.tolist())],
             "q": self.requests,
             "p": None if wire is None else wire.tobytes(),
             "f": [[node, data] for node, _, data in done.frames],
@@ -139,7 +139,7 @@ def _one(worker: Worker, t: dict, node: int, n: int, result: dict) -> None:
     count = 0
     for dst, src, rssi, us, data in t["r"]:
         if dst == node:
-            parts += [struct.pack("<HHhHI", 0, len(data), rssi, src + 1, us), data]
+            parts += [FRAME.pack(len(data), src + 1, us, 1), struct.pack("<I", (rssi & 255) << 16), data]
             count += 1
     worker.send(b"T", *parts, flags=1 if t["s"] else 0, count=count, tick=k)
     _, flags, frames, body = worker.receive()

@@ -19,6 +19,7 @@ from pulseweave.paths import DEVICE
 
 HERE = Path(__file__).parent / "worker"
 HEADER = struct.Struct("<BBHII")
+FRAME = struct.Struct("<HHIH")  # of a frame to its listeners
 PIPE_BYTES = 1 << 20
 HEAP_PER_NODE = 160 << 10  # bytes on the 64-bit port, measured: see `make bench`
 LETTERS = {"B": "<u1", "H": "<u2", "h": "<i2", "I": "<u4", "i": "<i4"}  # of `struct`, in numpy's words

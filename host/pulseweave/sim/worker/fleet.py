@@ -113,19 +113,23 @@ class Fleet:
         return board.now
 
     def deliver(self, buf, at, count, tick_us):
-        """`count` frames of the last tick from `buf`: slot, length, rssi, source, microseconds into that tick."""
+        """`count` frames of the last tick from `buf`, each to all who heard it (see main.py)."""
         macs = self.macs
+        boards = self.boards
         for _ in range(count):
-            slot, n, rssi, source, us = unpack_from("<HHhHI", buf, at)
-            at += 12
-            board = self.boards[slot]
+            n, source, us, listeners = unpack_from("<HHIH", buf, at)
+            at += 10
+            data = at + 4 * listeners
             mac = macs.get(source)
             if mac is None:
                 mac = macs[source] = b"\x02\x50\x57\x00" + bytes((source >> 8, source & 255))
             t = tick_us + us
-            local = board.boot_us + t + t * board.ppm // 1000000
-            board.offer(buf, at, n, mac, rssi, local // 1000 & 0x3FFFFFFF)
-            at += n
+            while at < data:
+                board = boards[buf[at] | buf[at + 1] << 8]
+                local = board.boot_us + t + t * board.ppm // 1000000
+                board.offer(buf, data, n, mac, buf[at + 2] - 256, local // 1000 & 0x3FFFFFFF)
+                at += 4
+            at = data + n
         return at
 
     def tick(self, tick):
