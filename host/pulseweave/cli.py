@@ -33,6 +33,7 @@ COMMANDS = {
     "identify": "pulseweave.bench.nodes:identify",
     "status": "pulseweave.bench.nodes:status",
     "crash": "pulseweave.bench.nodes:crash",
+    "console": "pulseweave.bench.console.command:command",
     "doctor": "pulseweave.bench.doctor:doctor",
     "network": "pulseweave.bench.networking:command",
     "ledger": "pulseweave.bench.reading:ledger",

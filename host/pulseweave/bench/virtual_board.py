@@ -30,8 +30,11 @@ def address(folder: Path) -> bytes:
     return b"\x02\x56\x42" + hashlib.sha256(str(folder.resolve()).encode()).digest()[:3]
 
 
-def signals(board: Board, mac: bytes, touched: bool) -> bytes:
-    """A minute of a visitor (or of nobody) as the sensors deliver them: u32 pulse at 100 Hz, then u16 skin x 16."""
+def signals(board: Board, mac: bytes, touched: bool, unplugged: str | None = None) -> bytes:
+    """A minute of a visitor (or of nobody) as the sensors deliver them: u32 pulse at 100 Hz, then u16 skin x 16.
+
+    The signal wire of sensor `unplugged` (pulse or skin) hangs at ground.
+    """
     import numpy as np
 
     from pulseweave.sim.body import Body
@@ -46,6 +49,9 @@ def signals(board: Board, mac: bytes, touched: bool) -> bytes:
         p, s = front.convert(ppg, eda, touching)
         pulse.append(np.asarray(p)[0])
         skin.append(np.full(len(p[0]), np.asarray(s).reshape(1, -1)[0, -1]))
+    if unplugged:
+        gone = pulse if unplugged == "pulse" else skin
+        gone[:] = [np.zeros_like(part) for part in gone]
     return np.concatenate(pulse).astype("<u4").tobytes() + np.concatenate(skin).astype("<u2").tobytes()
 
 
@@ -60,7 +66,12 @@ def firmware(tree: Path) -> dict[str, str]:
 
 
 def prepare(
-    folder: Path, board: Board, tree: Path | None, touched: bool, network: Path | None = None
+    folder: Path,
+    board: Board,
+    tree: Path | None,
+    touched: bool,
+    network: Path | None = None,
+    unplugged: str | None = None,
 ) -> dict:
     """The board's plan; makes its folder where it is new. Raises Problem where the folder is another board's."""
     keys = {"weave": {"net": Network.load(network).blob().hex()}} if network else {}
@@ -81,7 +92,7 @@ def prepare(
         new = new or (folder / "new").exists()  # its first start was cut off
         if new:
             (folder / "new").touch()
-        (folder / "signals.bin").write_bytes(signals(board, mac, touched))
+        (folder / "signals.bin").write_bytes(signals(board, mac, touched, unplugged))
     except OSError as e:
         raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None
     except ValueError:
@@ -128,11 +139,12 @@ def alone(folder: Path):
 @click.option(
     "--visitor", type=click.Choice(["on", "off"]), default="on", help="Somebody touches the sensors."
 )
+@click.option("--unplug", type=click.Choice(["pulse", "skin"]), help="This sensor's wire is off.")
 @click.option("--link", type=click.Path(path_type=Path), help="Also make this symbolic link to the pty.")
 @click.option(
     "--air", type=click.Path(path_type=Path), help="Folder of the air it shares (default: this user's)."
 )
-def virtual_board(board_name, folder, tree, blank, network, visitor, link, air):
+def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, link, air):
     """Run a board made of the unix port; prints the path of its serial port and runs until Ctrl-C.
 
     SIGHUP presses its reset button. Example: pulseweave virtual-board --board virtual --dir /tmp/ada
@@ -141,7 +153,7 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, link, air):
 
     board = load(board_name)
     lock = alone(folder)
-    plan = prepare(folder, board, None if blank else tree, visitor == "on", network)
+    plan = prepare(folder, board, None if blank else tree, visitor == "on", network, unplug)
     try:
         supervisor = Supervisor(plan, folder, air)
     except OSError as e:

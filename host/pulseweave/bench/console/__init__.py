@@ -1,0 +1,1 @@
+"""The console: one node, live, on a terminal."""

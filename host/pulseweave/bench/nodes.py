@@ -1,0 +1,170 @@
+"""`pulseweave identify`, `status`, `crash`: asking a node that runs, by its port or by its id in the mesh."""
+
+import sys
+from typing import Any
+
+import rich_click as click
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pulseweave.bench import ports, provision, talk
+from pulseweave.bench.batch import short
+from pulseweave.bench.repl import Repl
+from pulseweave.boards.command import write_json
+from pulseweave.problem import Problem
+
+CAUSES = {1: "power-on", 2: "crash or reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
+
+
+def where(port: str | None, node: int | None) -> tuple[str, Any]:
+    """(port, status) of the node that is meant; by id every port is asked. Raises Problem."""
+    if node is None:
+        return ports.only(port), None
+    asked = [port] if port else [p.device for p in ports.listed()]
+    if not asked:
+        raise Problem("no board is plugged in: plug one in, or name it with --port")
+    for device in asked:
+        try:
+            said = talk.ask(device, "status")
+        except Problem:
+            continue
+        if isinstance(said, dict) and said.get("node") == node:
+            return device, said
+    return "", None
+
+
+def through(port: str | None, node: int) -> tuple[str, list]:
+    """(port, its mesh table) of a plugged-in node that hears node `node`. Raises Problem."""
+    for device in [port] if port else [p.device for p in ports.listed()]:
+        try:
+            table = talk.ask(device, "mesh")
+        except Problem:
+            continue
+        if isinstance(table, list) and any(r.get("node") == node for r in table):
+            return device, table
+    raise Problem(
+        f"node {node} is on no port here and no node here hears it: plug it in, or a node of its cluster"
+    )
+
+
+@click.command()
+@click.option("--port", metavar="P", help="The node's port, or the one to reach --node through.")
+@click.option(
+    "--node", type=int, metavar="ID", help="A node's id: found on any port, or reached over the mesh."
+)
+def identify(port, node):
+    """Make a node blink for ten seconds.
+
+    Example: pulseweave identify --node 12
+    """
+    device, _ = where(port, node)
+    if device:
+        with ports.Claim(device, "identify"):
+            talk.must(device, "identify")
+        click.echo(f"{device}: it blinks for ten seconds")
+        return
+    device, _ = through(port, node)
+    with ports.Claim(device, "identify"):
+        talk.must(device, f"identify {node}")
+    click.echo(f"node {node}: it blinks for ten seconds (asked through {device})")
+
+
+@click.command()
+@click.option("--port", metavar="P", help="The node's port. Default: the only one plugged in.")
+@click.option(
+    "--node", type=int, metavar="ID", help="A node's id: found on any port, or what the mesh knows of it."
+)
+@click.option("--json", "json_file", metavar="FILE", help="Write the answer as JSON (`-` = stdout).")
+def status(port, node, json_file):
+    """How a node is.
+
+    Example: pulseweave status --port /dev/ttyUSB0
+    """
+    device, said = where(port, node)
+    if device:
+        with ports.Claim(device, "status"):
+            said = said or talk.must(device, "status")
+    else:
+        device, table = through(port, node)
+        said = next(r for r in table if r["node"] == node)
+    write_json(json_file, said)
+    if json_file != "-":
+        Console(width=None if sys.stdout.isatty() else 100).print(page(said, device))
+
+
+GROUPS = (
+    ("who", "node name board release role cluster"),
+    ("visitor", "contact bpm rmssd_ms skin_us quality arousal confidence valence opted_out"),
+    ("light", "scene level g ratio contagion ma limited"),
+    ("mesh", "neighbours synced sent received rejected age"),
+    ("health", "up_s boots bad_boots cause safe sensor_faults radio_restarts faults free dropped garbage"),
+)
+
+
+def page(said: dict, title: str) -> Panel:
+    """A status, by group; what asks for attention in red."""
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold cyan", no_wrap=True)
+    table.add_column()
+    shown = set()
+    for group, words in GROUPS:
+        line = Text()
+        for key in words.split():
+            if key not in said or said[key] in (None, "", {}):
+                continue
+            shown.add(key)
+            bad = key in ("bad_boots", "safe", "sensor_faults", "faults", "limited") and said[key]
+            value = CAUSES.get(said[key], said[key]) if key == "cause" else said[key]
+            line.append(f"{key} ", style="dim")
+            line.append(f"{value}  ", style="bold red" if bad else "")
+        if line:
+            table.add_row(group, line)
+    return Panel(table, title=f"[bold]node {said.get('node', '?')}[/] on {short(title)}", title_align="left")
+
+
+@click.command()
+@click.option("--port", metavar="P", help="The node's port. Default: the only one plugged in.")
+@click.option("--node", type=int, metavar="ID", help="A node's id: found on any port.")
+@click.option("--clear", is_flag=True, help="Forget the notes afterwards.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the notes as JSON (`-` = stdout).")
+def crash(port, node, clear, json_file):
+    """The crash notes of a node; also of one in safe mode or one that has stopped.
+
+    Example: pulseweave crash --port /dev/ttyUSB0
+    """
+    device, _ = where(port, node)
+    if not device:
+        raise Problem(f"node {node} is on no port here: crash notes are read over its cable")
+    with ports.Claim(device, "crash"):
+        notes = talk.ask(device, "crash", seconds=3)
+        if isinstance(notes, list):
+            if clear:
+                talk.must(device, "crash clear")
+        else:  # nobody at the console: safe mode, or stopped at the prompt
+            with Repl(device) as repl:
+                try:
+                    notes = provision.read(repl)["notes"]
+                    if clear:
+                        repl.run("Notes(Disk).clear()")
+                finally:
+                    repl.restart()
+    write_json(json_file, {"port": device, "notes": notes})
+    if json_file != "-":
+        screen = Console(width=None if sys.stdout.isatty() else 100)
+        for note in notes:
+            screen.print(card(note))
+        if not notes:
+            screen.print("no crash notes: nothing went wrong")
+
+
+def card(note: dict) -> Panel:
+    """One crash note."""
+    cause = CAUSES.get(note.get("cause", 0), note.get("cause"))
+    facts = f"boot {note.get('boot')}, {note.get('up_s')} s after its start by {cause}, {note.get('free', 0):,} bytes free"
+    marks = f"\nevents {note['marks']}" if note.get("marks") else ""
+    return Panel(
+        Text(note["text"].strip()), title=f"[bold red]{note['part']}", title_align="left",
+        subtitle=f"[dim]{facts}{marks}", subtitle_align="left", border_style="red",
+    )  # fmt: skip
