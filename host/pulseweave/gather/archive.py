@@ -120,6 +120,42 @@ def report(db, since, until, title, out):
     click.echo(out, err=True)
 
 
+def is_store(name: str) -> bool:
+    """Whether `pulseweave replay NAME` means a store: a URL, or a file of SQLite's."""
+    if "://" in name:
+        return True
+    with contextlib.suppress(OSError), open(name, "rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+    return False
+
+
+def show(url: str, web: str, since: str | None, until: str | None) -> None:
+    """Play a gathering on its page until Ctrl-C."""
+    import signal
+    import threading
+
+    from pulseweave.gather.replay import Replay
+    from pulseweave.gather.web.server import serve
+    from pulseweave.sim.command import address
+
+    where = address(web)
+    if where is None:
+        raise Problem("--web off: a gathering is replayed on its page: name HOST:PORT")
+    with opened(url) as store:
+        room = Replay(store, *span(store, since, until), store.db.where.rpartition("/")[2])
+        end = threading.Event()
+        for s in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(s, lambda *_: end.set())
+        with serve(room, *where) as server:
+            click.echo(f"the gathering is at {server.url}   (Ctrl-C ends it)", err=True)
+            thread = threading.Thread(target=room.run, name="draw", daemon=True)
+            thread.start()
+            end.wait()
+        room.running = False
+        thread.join(5)
+        room.close()
+
+
 @click.command()
 @DB
 @click.option("--before", required=True, metavar="T", help="Everything older goes: 2026-11-22, -30d ...")

@@ -17,6 +17,7 @@ from pulseweave.gather.table import Row, Table, health, touched
 from pulseweave.problem import Problem
 
 FPS = 25
+SETTLE_MS = 15_000
 GATEWAY_WORDS = "nobody has been heard yet"
 
 
@@ -53,7 +54,7 @@ class Room:
         self._rgb = bytes(3 * sum(s["pixels"] for s in strands))
         self._t, self._told = -1.0, None
         self._draw: Draw | None = None
-        self._last = 0
+        self._last = self._new_at = 0
         self._afresh = False
         self._contagion = False
         self._seen = 0
@@ -85,6 +86,8 @@ class Room:
             self._last = now - 40
         ticks = max(1, round((now - self._last) / 20))
         afresh, self._afresh = self._afresh or not 0 <= now - self._last < 60_000, False
+        if afresh:
+            self._new_at = now
         self._last = now
         rgb, told = self._draw.picture(
             self.mesh_ms(now), now, rows, self.table.scene, self.table.damping, ticks, afresh
@@ -153,7 +156,10 @@ class Room:
         there = [r for r in here if r and touched(r)]
         weight = sum(r.state.confidence for r in there)
         mean = sum(r.state.confidence * r.state.arousal for r in there) / weight / 255 if weight else 0.0
-        contagion = bool(told["contagion"].mean() > 0.5)
+        settled = (
+            now - self._new_at > SETTLE_MS
+        )  # damping that has just begun takes the first it sees for a surge
+        contagion = settled and bool(told["contagion"].mean() > 0.5)
         if contagion and not self._contagion:
             self.table.happened.append((now, "contagion", "stirred together"))
         self._contagion = contagion
@@ -163,7 +169,7 @@ class Room:
 
         state["room"] = {
             "estimate": round(mean, 4),
-            "collective": round(float(told["collective"].mean()) / 4096, 4),
+            "collective": round(sum(r.state.arousal for r in there) / max(1, len(there)) / 255, 4),
             "light": round(float(told["level"].mean()) / 4096, 4),
             "g": round(sum(r.state.g for r in here if r) / 255 / max(1, sum(map(bool, here))), 4),
             "ratio": round(float(np.median(told["ratio"])) / 256, 3),
@@ -176,7 +182,6 @@ class Room:
             "arousal": column(lambda r: r.state.arousal / 255),
             "g": column(lambda r: r.state.g / 255),
             "level": (told["level"] / 4096).round(3).tolist(),
-            "neighbours": [[[0, r.state.rssi]] if r and r.state.rssi else [] for r in here],
             "health": [health(r, now) for r in here],
         }
         heard, missed = sum(r.heard for r in here if r), sum(r.missed for r in here if r)

@@ -278,11 +278,20 @@ def write(result: dict, json_file: str | None) -> None:
 @click.argument("file")
 @click.option("--node", type=int, default=0, show_default=True, help="Which node to run again, from 0.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the comparison as JSON; - is stdout.")
-def replay(file, node, json_file):
-    """Run one recorded node again on its recorded input and compare every pixel and frame.
+@click.option("--web", metavar="HOST:PORT", default="127.0.0.1:8082", show_default=True, help="A gathering's page.")
+@click.option("--from", "since", metavar="T", help="A gathering from here: 2026-11-22T20:30, -2h ...")
+@click.option("--to", "until", metavar="T", help="And to here.")
+def replay(file, node, json_file, web, since, until):
+    """Look at a stored gathering (a store's file or URL) on the page, with a slider over its time; or run one recorded
+    node again on its recorded input and compare every pixel and frame.
 
-    Example: pulseweave replay evening.weave --node 3
+    Example: pulseweave replay gathering.db; pulseweave replay evening.weave --node 3
     """
+    from pulseweave.gather.archive import is_store, show
+
+    if is_store(file):
+        show(file, web, since, until)
+        return
     from pulseweave.sim.recording import replay as again
 
     result = again(file, node)

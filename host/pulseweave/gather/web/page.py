@@ -46,7 +46,7 @@ class Page:
     async def send(self) -> None:
         """Whatever is newer than what the page has; one send at a time, so that a slow page only skips."""
         pump, socket = self.pump, self.socket
-        meta = state = picture = 0
+        meta = state = picture = histories = 0
         events = pump.event_count
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
@@ -58,7 +58,11 @@ class Page:
                     first, meta = meta == 0, pump.meta.count
                     await socket.send_text(pump.meta.message)
                     if first:
+                        histories = pump.histories
                         await socket.send_text(wire.text("history", rows=list(pump.history)))
+                if histories != pump.histories and meta:
+                    histories = pump.histories
+                    await socket.send_text(wire.text("history", rows=list(pump.history)))
                 if not meta:
                     continue
                 if events != pump.event_count:

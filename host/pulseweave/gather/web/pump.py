@@ -46,6 +46,7 @@ class Pump:
         self.events = deque(maxlen=EVENTS)  # (count, event)
         self.event_count = 0
         self.history = deque(maxlen=HISTORY)
+        self.histories = 0  # how often the curve has begun anew
         self.waiting = set()  # an asyncio.Event per page
         self.seq = 0
         self._t = None
@@ -121,6 +122,9 @@ class Pump:
         state["nodes"] = nodes
         self.state.put(wire.text("state", state=state))
         room, t_s = state.get("room") or {}, state.get("t_s", 0.0)
+        if (told := getattr(self.source, "jumps", 0)) != self.histories:  # a replay went to another moment
+            self.histories = told
+            self.history = deque(self.source.history(), maxlen=HISTORY)
         if self.history and t_s < self.history[-1][0]:
             self.history.clear()
         if not self.history or t_s > self.history[-1][0]:

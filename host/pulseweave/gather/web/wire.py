@@ -15,7 +15,8 @@ Binary, server to page, one message per picture of the room, little-endian, 24 b
 
 Text, server to page, one JSON object with a `type`:
     {"type": "meta", "meta": {...}}            what the room is; again when that changes
-    {"type": "history", "rows": [[t_s, collective, truth, g], ...]}   the room's curve so far, once, after meta
+    {"type": "history", "rows": [[t_s, collective, truth, g], ...]}   the room's curve so far, after meta, and
+                                               again when a replay goes to another moment
     {"type": "state", "state": {...}}          4 per second: room, nodes (arrays in the order of strands), health
     {"type": "near", "node": i, "neighbours": [[node, rssi_dBm], ...]}   after each state, while the page looks at i
     {"type": "events", "events": [{"t_s", "kind", "text", ...}, ...]}     what just happened; up to 256 wait

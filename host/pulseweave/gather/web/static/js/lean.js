@@ -11,6 +11,9 @@ const at = (nodes, name, i) => (Array.isArray(nodes?.[name]) ? nodes[name][i] : 
 
 const NONE = [];
 
+// Beats do not travel through the mesh: of a gathered room they are not known.
+const words = (here, hr) => (!here ? "nobody here" : hr > 0 ? `${Math.round(hr)} beats a minute` : hr === null ? "somebody is here" : "somebody; listening for the pulse");
+
 export class Lean {
   constructor(send) {
     this.panel = document.getElementById("lean");
@@ -51,7 +54,7 @@ export class Lean {
     }
     const sure = at(n, "confidence", i), felt = at(n, "arousal", i), shown = at(n, "level", i), mood = at(n, "valence", i), g = at(n, "g", i);
     const quality = at(n, "quality", i);
-    document.getElementById("lean-words").textContent = here ? (this.hr ? `${Math.round(this.hr)} beats a minute` : "somebody; listening for the pulse") : "nobody here";
+    document.getElementById("lean-words").textContent = words(here, hr);
     this.finger.textContent = here ? "lift the finger" : "lay a finger on";
     this.drawScale(here ? felt : null, shown, sure ?? 0);
     const rows = [];
@@ -76,7 +79,7 @@ export class Lean {
       if (list.children[k * 2 + 1].textContent !== value) list.children[k * 2 + 1].textContent = value;
       list.children[k * 2 + 1].className = value.length > 12 ? "long" : "";
     });
-    const spoken = here ? `${Math.round(this.hr)} beats a minute, feels ${percent(felt ?? 0)}, shows ${percent(shown ?? 0)}` : "nobody here";
+    const spoken = here ? `${words(true, hr)}, feels ${percent(felt ?? 0)}, shows ${percent(shown ?? 0)}` : "nobody here";
     return `${this.strands.list[i].name}, ${spoken}`;
   }
 

@@ -79,6 +79,7 @@ function describe(m) {
 
 function take(s) {
   state = s;
+  controls.now(s.t_s);
   const r = s.room || {};
   curve.push([s.t_s, r.collective ?? null, r.truth ?? null, r.g ?? null]);
   const heard = lean.state(s);
