@@ -22,6 +22,7 @@ GROUPS = {
     "scale": "cost and memory at 10, 100 and 1000 nodes",
     "realtime": "200 nodes in real time with the page open",
     "tick": "what a tick costs by part, here and on the ESP32",
+    "light": "a frame of light, here and on the ESP32, beside neopixel and floats",
     "size": "flash and heap",
     "beats": "beat detection beside NeuroKit2 and HeartPy",
     "stress": "stress beside a causal logistic model",

@@ -32,9 +32,8 @@ HERE = Path(__file__).parent / "parts"
 WORKER = Path(__file__).parents[1] / "sim" / "worker"
 PARTS = ("sense", "affect", "mesh", "damp", "light", "console", "keep", "(tick)")
 NODES, PIXELS = 4, 60
-STRANDS = (30, 60, 144, 300)
 ADC_US, CONVERSIONS, WIRE_US = 30.0, 13, 30.0
-MEAN_MS, P99_MS, FEEL_MS, MESH_MS, FRAME_MS = 5.0, 12.0, 1.5, 1.0, 1.8
+MEAN_MS, P99_MS, FEEL_MS, MESH_MS = 5.0, 12.0, 1.5, 1.0
 NOTE = (
     "ESP32: 240 MHz, bytecode with the light's kernel in viper, counts x prices of parts/prices.py; hardware waits "
     f"apart: {CONVERSIONS} ADC conversions x {ADC_US:g} us a tick, {WIRE_US:g} us a pixel on the wire every second tick. "
@@ -146,11 +145,6 @@ def measure(quick: bool) -> list[Figure]:
         Figure("tick_method_here", by_here, "us", "the clock's", whole_us),
         Figure("tick_bytecodes", round(float(counts.sum(axis=1).mean(axis=0)[:VIPER].sum())), "per tick"),
     ]  # fmt: skip
-    for pixels in STRANDS:
-        ms = frame_ms(pixels, chip, 200 if quick else 600)
-        limit = FRAME_MS if pixels == 60 else None
-        out.append(Figure(f"light_frame_esp32_{pixels}px_ms", ms, "ms", "its time on the wire", pixels * WIRE_US / 1000,
-                          limit=limit))  # fmt: skip
     console = Console(width=140)
     console.print(
         "primitives on this unix port, ns: " + ", ".join(f"{k} {shown(v)}" for k, v in here.items()),
