@@ -30,6 +30,7 @@ class Fleet:
         bus.pulse_bytes = uctypes.bytearray_at(uctypes.addressof(bus.pulse), 4 * n * 10)
         bus.skin_bytes = uctypes.bytearray_at(uctypes.addressof(bus.skin), 2 * n)
         bus.dirty = bytearray(n)
+        self.none = bytes(n)
         size = 0
         self.starts = []
         for d in nodes:
@@ -194,10 +195,8 @@ class Fleet:
 
     def clean(self):
         """Forget which strands were written."""
-        dirty = self.bus.dirty
         self.bus.shown = 0
-        for i in range(len(dirty)):
-            dirty[i] = 0
+        self.bus.dirty[:] = self.none
 
     def pinged(self):
         """The last ping id every node has seen, u32 each."""

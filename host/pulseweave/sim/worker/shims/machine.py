@@ -66,30 +66,28 @@ class ADC:
 
 def _pulse_reader(slot):
     """Conversions of the pulse sensor: the tick's two 100 Hz samples in turn."""
-    base = slot * 10
-    state = bytearray(1)
+    base, pulse, second = slot * 10, bus.pulse, 1
 
     def read_uv():
-        k = state[0]
-        state[0] = k ^ 1
-        return bus.pulse[base + bus.phase + k] * _UV
+        nonlocal second
+        second ^= 1
+        return pulse[base + bus.phase + second] * _UV
 
     return read_uv
 
 
 def _skin_reader(slot, node):
     """Conversions of the skin sensor: a voltage that holds for 100 ms, plus the ADC's own noise."""
-    state = bytearray((node & 63,))  # by node, not by slot: a worker's share must not show
-    noisy = array("i", bytes(4 * 64))
-    last = array("i", (-1,))
+    k = node - 1 & 63  # by node, not by slot: a worker's share must not show
+    skin, noisy, last = bus.skin, array("i", bytes(4 * 64)), -1
 
     def read_uv():
-        v = bus.skin[slot]
-        if v != last[0]:
-            last[0] = v
+        nonlocal k, last
+        v = skin[slot]
+        if v != last:
+            last = v
             spread(v, noisy)
-        k = state[0]
-        state[0] = k + 1 & 63
+        k = k + 1 & 63
         return noisy[k]
 
     return read_uv
