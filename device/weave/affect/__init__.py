@@ -16,6 +16,8 @@ from .weights import BIAS, CUT, HEART, ONSET, RISE, RMSSD, SKIN
 _TICKS = const(50)
 _TRUST = const(180)  # quality from which the heart is listened to
 _CALM = const(205)  # octaves of heart and onset together below which baselines may drift: 0.2
+_SETTLE = const(82)  # octaves in half a minute that are the electrodes': 0.08
+_CLEAR = const(6144)  # 256 of it are a logit and a half, Q20
 _VALENCE_CAP = const(1024)  # a quarter: a tint
 _ROTATE_S = const(900)
 _FLOOR_NS = const(200)  # added to conductance before its logarithm: noise of a dry hand is not arousal
@@ -106,7 +108,7 @@ class Affect:
             self.answers = 5
         self.seconds += 1
         trust = skin.age if skin.age > heart.age else heart.age
-        trust = (skin.fresh * self.answers + heart.fresh * 3) * trust // (8 * LEARN)
+        trust = ((skin.fresh * self.answers + heart.fresh * 3) * trust + 4 * LEARN) // (8 * LEARN)
         self.fast_confidence = trust
         self.valence_confidence = trust * rmssd.fresh // 1020
         # valence: a calm heart with much variability tends to be pleasant (weak, and said so)
@@ -118,9 +120,10 @@ class Affect:
         z = BIAS * 1024 + s + h + RMSSD * r + RISE * onset
         self.arousal = self.draw(z, trust)
         # an estimate is clear far from the cut, and where skin and heart agree
-        v = abs(z - CUT * 1024) - (abs(s - h) >> 1) >> 12
+        v = (abs(z - CUT * 1024) - (abs(s - h) >> 1)) // _CLEAR
         self.confidence = trust * (257 if v < 0 else 512 if v > 255 else 257 + v) >> 9
-        # falling conductance is recovery, slow in some: only its rise is news
+        # falling conductance is recovery, slow in some, and electrodes settle: only a quicker rise is news
+        onset -= _SETTLE
         if onset < 0:
             onset = 0
         self.calm = calm + onset < _CALM

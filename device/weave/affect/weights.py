@@ -5,10 +5,10 @@
 
 from micropython import const
 
-BIAS = const(-1194)
-CUT = const(-679)
-SKIN = const(2254)
-HEART = const(7867)
-RMSSD = const(-380)
-RISE = const(2886)
-ONSET = const(6495)
+BIAS = const(-1165)
+CUT = const(-634)
+SKIN = const(2285)
+HEART = const(7918)
+RMSSD = const(-356)
+RISE = const(2693)
+ONSET = const(6906)

@@ -21,7 +21,7 @@ _SILENT = const(125)  # samples without a beat: quality is nothing (2.5 s)
 _DEAD = const(700)  # ms without a sample: so is the sensor
 _GROUND = const(240)  # 12-bit counts: an ESP32 reads no less than 142 mV (176); an amplifier stays above its rail
 _STUCK = const(100)  # samples at a rail without a hand: the sensor is shorted or blinded (2 s)
-_DEAF = const(3000)  # samples touched without a trusted beat: loose wire, object, second finger (60 s)
+_DEAF = const(2000)  # samples touched without a trusted beat: loose wire, object (40 s)
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 
 
@@ -135,7 +135,7 @@ class Sense:
             return
         if self.quality >= 128:
             self.deaf = 0
-        elif deaf <= _DEAF:
+        elif deaf < 2 * _DEAF:
             self.deaf = deaf + 1
         if x <= full >> 4 or x >= full - (full >> 5):
             self.railed += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW = 60
+SETTLE = 82  # weave/affect: rise (Q10 octaves) that is no onset
 BINS = 10
 
 
@@ -38,7 +39,7 @@ def windows(run) -> Windows:
     """The labelled minutes of one run of the device code (`run.Run` of a recording with segments)."""
     t, s = run.t_s, run.series
     features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev", "rise")]) / 1024
-    quick = np.column_stack([s["heart_dev"], np.maximum(s["rise"], 0)]) / 1024
+    quick = np.column_stack([s["heart_dev"], np.maximum(s["rise"] - SETTLE, 0)]) / 1024
     rows = []
     for a, b, task, stress in run.recording.segments:
         start = a

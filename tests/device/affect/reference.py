@@ -9,7 +9,7 @@ import math
 import numpy as np
 from pulseweave.score.weights import constants
 
-LEARN, TRUST, CALM, FLOOR_NS, TREND, CAP = 60, 180, 205 / 1024, 200, 32, 0.25
+LEARN, TRUST, CALM, FLOOR_NS, TREND, SETTLE, CAP = 60, 180, 205 / 1024, 200, 32, 82 / 1024, 0.25
 FADE = 4 / 255
 
 
@@ -72,12 +72,12 @@ def affect(rows: np.ndarray) -> np.ndarray:
         trust = (skin.fresh * answers + heart.fresh * 3) / 8 * max(skin.age, heart.age) / LEARN
         s, h, r = skin.dev * skin.fresh, heart.dev * heart.fresh, rmssd.dev * rmssd.fresh
         rise = skin.rise * skin.fresh
-        onset = max(0.0, rise)
+        onset = max(0.0, rise - SETTLE)
         z = w["BIAS"] + w["SKIN"] * s + w["HEART"] * h + w["RMSSD"] * r + w["RISE"] * rise
         slow = logistic(z)
         fast = logistic(w["BIAS"] + w["HEART"] * h + w["ONSET"] * onset)
         calm = h + onset < CALM
-        clear = min(1.0, max(0.0, abs(z - w["CUT"]) - abs(w["SKIN"] * s - w["HEART"] * h) / 2))
+        clear = min(1.0, max(0.0, abs(z - w["CUT"]) - abs(w["SKIN"] * s - w["HEART"] * h) / 2) / 1.5)
         valence = min(CAP, max(-CAP, (r - h) * trust / 4))
         out[k] = (
             rest + (slow - rest) * trust,
