@@ -13,6 +13,7 @@ class Rogue:
 
     def __init__(self, blob):
         self.keys = Keys(blob)
+        self.command = blob[7] or blob[6]  # the id is no secret
         self.seq = 0
         self.counter = 100
 

@@ -2,7 +2,7 @@
 
 In: the board after its tick. Out: `fleet.find(invariant, ...)` where one does not hold:
 share (never below a quarter), unsealed (nobody without keys changes anything), late (hardware holds a tick no longer than
-its budget), watchdog (fed only by a whole tick), dark (the strand lives), configuration (never lost), safe (safe mode after five
+its budget), watchdog (fed only by a whole tick), dark (the strand lives), configuration (never lost), safe (only after five
 crash boots and after nothing else), note (a crash leaves a note).
 """
 
