@@ -95,9 +95,8 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
         collector = Collector(store, table.hear, teller.letters if teller else None)
 
         def words() -> str:
-            said = [g.trouble for g in collector.gateways if g.trouble] + [collector.trouble] * bool(
-                collector.trouble
-            )
+            said = [g.trouble for g in collector.gateways if g.trouble]
+            said += [t for t in (collector.trouble, teller.trouble if teller else "") if t]
             return "; ".join(said) or f"{len(collector.gateways)} gateways, {collector.heard} packets"
 
         def mesh_ms(now_ms: int) -> int:

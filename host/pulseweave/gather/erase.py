@@ -46,11 +46,14 @@ def forget_visitor(store: Store, visitor: int) -> int:
                 "update lives set pruned = pruned + ? where node = ? and event = 0 and life = ?",
                 (n, node, life),
             )
+        spans = db.all(
+            "select node, min(at_ms), max(at_ms) from states where visitor = ? group by node", (visitor,)
+        )
         db.run("delete from states where visitor = ?", (visitor,))
         known = db.run("delete from visits where visitor = ?", (visitor,))
         if gone:
             db.run("delete from seconds where at_s >= ?", (min(g[3] for g in gone) // 1000,))
-        _letters(store, lambda node, *packet: packet[-1] != visitor)
+        _letters(store, lambda node, epoch, serial, at_ms, *_: not any(node == n and a <= at_ms <= b for n, a, b in spans))
         _turn(store)
     if not known:
         return -1

@@ -109,10 +109,10 @@ def test_forget_a_visitor(evening):
 
 
 def test_forget_a_node(evening):
-    evening.write((), outbox=[("h", 1, json.dumps({"packets": [[1, 0, 5], [3, 0, 6]]}))])
+    evening.write((), outbox=[("h", 1, json.dumps({"packets": [[1, 0, 5, 9], [3, 0, 6, 9]]}))])
     assert erase.forget_node(evening, 3) == 195
     assert evening.counts()["packets"] == 400 and evening.counts()["missed"] == 0
-    assert json.loads(evening.db.one("select payload from outbox"))["packets"] == [[1, 0, 5]]
+    assert json.loads(evening.db.one("select payload from outbox"))["packets"] == [[1, 0, 5, 9]]
     assert erase.forget_node(evening, 99) == -1
     evening.write([state(3, n) for n in range(300, 320)])  # it goes on: nothing of before comes back
     assert evening.counts()["packets"] == 420 and evening.counts()["missed"] == 0
