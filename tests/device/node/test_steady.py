@@ -9,17 +9,21 @@ import pytest
 from ports import missing
 from pulseweave import boards
 from pulseweave.figures.stage import plan
+from pulseweave.paths import ROOT
 from pulseweave.sim.frontend import FrontEnd
 from pulseweave.sim.visitors.recordings import Recordings
 
 NODES = 3
 WARM, STEADY = 4500, 10_000
 SECONDS = (WARM + STEADY) // 50 + 60
+APART = 100  # blocks of 100 ms
+PARTS = ROOT / "host" / "pulseweave" / "figures" / "parts"
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    """A folder with plan.json per board and the recorded visitor's samples as the front end delivers them."""
+    """A folder with plan.json per board and the recorded visitor's samples as the front end delivers them, ten seconds
+    apart from node to node."""
     from pulseweave.paths import data
 
     folder = data() / "stress_predict"
@@ -29,28 +33,37 @@ def stage(tmp_path_factory):
     for name in ("virtual", "virtual-max30102"):
         board = boards.load(name).device_dict()
         visitor, front = Recordings(5, 1, folder=str(folder)), FrontEnd(board, 5, 1)
+        pulses, skins = [], []
+        for k in range(SECONDS * 10 + APART * NODES):
+            out = visitor.step(k * 0.1, 0.1, np.zeros(1))
+            pulse, skin = front.convert(out["ppg"], out["eda"], out["touching"])
+            pulses.append(np.asarray(pulse, "<u4").tobytes())
+            skins.append(np.asarray(skin, "<u2").tobytes())
         with (place / f"{name}.bin").open("wb") as f:
             for k in range(SECONDS * 10):
-                out = visitor.step(k * 0.1, 0.1, np.zeros(1))
-                pulse, skin = front.convert(out["ppg"], out["eda"], out["touching"])
-                f.write(np.asarray(pulse, "<u4").tobytes() + np.asarray(skin, "<u2").tobytes())
+                these = [k + APART * node for node in range(NODES)]
+                f.write(b"".join([pulses[i] for i in these] + [skins[i] for i in these]))
         (place / f"{name}.json").write_text(json.dumps(plan(name, board, NODES)))
     return place
 
 
 def run(port: str, stage, board: str, plant: bool, steady: int = STEADY) -> str:
-    call = f"steady.run('{{0}}/{board}.json', '{{0}}/{board}.bin', {WARM}, {steady}, {plant})\n"
-    head = "import steady\nsteady.use_shims('{0}', '{1}')\n"
+    def script(worker, device, parts, place) -> str:
+        files = f"{str(place)!r} + '/{board}.json', {str(place)!r} + '/{board}.bin'"
+        where = f"{str(worker)!r}, {str(device)!r}, {str(parts)!r}"
+        return f"import steady\nsteady.run({where}, {files}, {WARM}, {steady}, {plant})\n"
+
+    here = ports.TESTS / "device" / "node"
     if port == "wasm":
         if why := ports.wasm_missing():
             missing(why)
-        snippet = "sys.path.insert(0, '/here')\n" + head.format("/worker", "/device") + call.format("/stage")
-        mounts = {ports.TESTS / "device" / "node": "/here", ports.WORKER: "/worker", stage: "/stage"}
+        snippet = "sys.path.insert(0, '/here')\n" + script("/worker", "/device", "/parts", "/stage")
+        mounts = {here: "/here", ports.WORKER: "/worker", PARTS: "/parts", stage: "/stage"}
         done = ports.wasm(snippet, mounts, heap=4 << 20)
     else:
-        script = stage / "go.py"
-        script.write_text(head.format(ports.WORKER, ports.DEVICE) + call.format(stage))
-        done = ports.unix(script, paths=(ports.TESTS / "device" / "node",))
+        go = stage / "go.py"
+        go.write_text(script(ports.WORKER, ports.DEVICE, PARTS, stage))
+        done = ports.unix(go, paths=(here,))
     said = done.stdout.decode() + done.stderr.decode()
     assert done.returncode == 0, said
     return said
