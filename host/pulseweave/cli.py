@@ -36,6 +36,7 @@ COMMANDS = {
     "console": "pulseweave.bench.console.command:command",
     "doctor": "pulseweave.bench.doctor:doctor",
     "network": "pulseweave.bench.networking:command",
+    "station": "pulseweave.bench.station:station",
     "ledger": "pulseweave.bench.reading:ledger",
     "images": "pulseweave.bench.reading:images",
 }

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import threading
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,10 +64,15 @@ class Ledger:
         self.events: list[dict] = []
         self.damage: list[str] = []
         self._read = 0
+        self._lock = threading.RLock()  # several boards at once
         self.refresh()
 
     def refresh(self) -> None:
         """Read what has been added since, by this process or another."""
+        with self._lock:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             with self.path.open("rb") as f:
                 fcntl.flock(f, fcntl.LOCK_SH)  # no line that is being written

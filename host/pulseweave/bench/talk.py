@@ -5,6 +5,7 @@ In: an open line (`ports.open_line`). Out: documents, frames, text. Nothing is i
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from pulseweave import serial_link as link
 from pulseweave.bench import ports
@@ -65,7 +66,7 @@ def ask(device: str, text: str, baud: int = ports.BAUD, seconds: float = ANSWER_
         return Talk(line, device).ask(text, seconds)
 
 
-def must(device: str, text: str, baud: int = ports.BAUD, seconds: float = ANSWER_S):
+def must(device: str, text: str, baud: int = ports.BAUD, seconds: float = ANSWER_S) -> Any:
     """As `ask`. Raises Problem where nobody answers."""
     said = ask(device, text, baud, seconds)
     if said is None:

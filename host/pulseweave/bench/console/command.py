@@ -30,9 +30,9 @@ class Log:
         except OSError as e:
             raise Problem(f"{path}: cannot be written ({e.strerror}): give --log another file") from None
 
-    def __call__(self, kind: str, value) -> None:
+    def __call__(self, line: str) -> None:
         if self._f:
-            self._f.write(line(kind, value) + "\n")
+            self._f.write(line + "\n")
             self._f.flush()
 
 
@@ -130,8 +130,9 @@ def run_json(port: str, baud: int, end: float | None, log: Log) -> None:
     try:
         while end is None or time.monotonic() < end:
             for kind, value in link.poll():
-                print(line(kind, value), flush=True)
-                log(kind, value)
+                text = line(kind, value)
+                print(text, flush=True)
+                log(text)
             if piped and select.select([sys.stdin], [], [], 0)[0]:
                 data = os.read(sys.stdin.fileno(), 4096)
                 piped = bool(data)
@@ -201,7 +202,7 @@ def run_screen(port: str, baud: int, end: float | None, log: Log) -> None:
             while not screen.over and (end is None or time.monotonic() < end):
                 for kind, value in link.poll():
                     model.take(kind, value)
-                    log(kind, value)
+                    log(line(kind, value))
                 screen.key(keys(fd))
                 now = time.monotonic()
                 # a heart that beats is worth a picture; otherwise only what changed is drawn

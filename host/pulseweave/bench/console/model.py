@@ -8,6 +8,7 @@ from collections import deque
 
 MINUTE = 60
 LOG = 200
+NOT_CHOSEN = ("identify", "fault")  # what the firmware shows by itself; last in its list
 
 
 class Model:
@@ -17,6 +18,7 @@ class Model:
         self.device = device
         self.state: dict = {}
         self.status: dict = {}
+        self.status_at = 0.0
         self.scenes: list[str] = []
         self.mesh: list[dict] = []
         self.notes: list[dict] = []
@@ -65,9 +67,9 @@ class Model:
         if isinstance(said, dict) and "error" in said:
             self.log.append(("crash", f"{question}: {said['error']}"))
         elif word == "status" and isinstance(said, dict):
-            self.status = said
+            self.status, self.status_at = said, time.monotonic()
         elif word == "scene" and isinstance(said, dict):
-            self.scenes = said.get("scenes", self.scenes)
+            self.scenes = [n for n in said.get("scenes", self.scenes) if n not in NOT_CHOSEN]
             if question != "scene":
                 self.log.append(("note", f"scene {said.get('scene')}"))
         elif word == "mesh" and isinstance(said, list):

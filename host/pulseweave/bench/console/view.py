@@ -50,14 +50,14 @@ def warmth(x: float) -> str:
 
 
 def header(m: Model, state: str, why: str) -> Panel:
-    s, now = m.status, m.state
+    s = m.status
     who = Text.assemble((f"node {s.get('node', '?')} ", "bold"), (f"{s.get('name') or ''}  ", "bold cyan"))
     for key in ("board", "release", "role"):
         if s.get(key):
             who.append(f"{key} ", "dim")
             who.append(f"{str(s[key])[:12]}  ")
-    if now:
-        up = now.get("ms", 0) // 1000
+    if "up_s" in s:
+        up = int(s["up_s"] + time.monotonic() - m.status_at)
         who.append(f"up {up // 3600}:{up // 60 % 60:02d}:{up % 60:02d}  ", "dim")
     line = Text.assemble(("● ", DOTS[state]), (f"{state}  ", DOTS[state]), (short(m.device), "dim"))
     grid = Table.grid(expand=True)
@@ -127,10 +127,13 @@ def light(m: Model, width: int) -> Panel:
     scenes = Text()
     for i, name in enumerate(m.scenes[:9]):
         on = name == m.scene()
-        scenes.append(f"{i + 1} ", "dim")
-        scenes.append(f"{name}  ", "bold reverse" if on else "")
-    table.add_row("scene", "", scenes or Text(m.scene()))
-    return Panel(table, title="[bold]light[/]", title_align="left", width=width)
+        scenes.append(f"{i + 1}\u00a0", "dim")
+        scenes.append(name, "bold reverse" if on else "")
+        scenes.append(" ")
+    grid = Table.grid()
+    grid.add_row(table)
+    grid.add_row(scenes or Text(m.scene()))
+    return Panel(grid, title=f"[bold]light[/] [dim]{m.scene()}", title_align="left", width=width)
 
 
 def mesh(m: Model, width: int, rows: int) -> Panel:
@@ -141,7 +144,7 @@ def mesh(m: Model, width: int, rows: int) -> Panel:
     for r in order[:rows]:
         own = r.get("node") == m.status.get("node")
         a = r.get("arousal", 0)
-        age = "this" if own else f"{r.get('age', 0)}"
+        age = "this" if own else f"{r.get('age', 0) / 1000:.1f} s"
         table.add_row(
             Text(f"{r.get('node')}", style="bold" if own else ""),
             Text(age, style="dim"),

@@ -1,0 +1,221 @@
+"""`pulseweave station`: plug in, watch, unplug, next: every board that appears is flashed, deployed, provisioned,
+tested, labelled.
+
+In: a kind of board and what is wanted of it. Out: one row per port on the screen, PASS or FAIL to be seen from
+across the room, and the ledger. A board that was done before is only checked. Ports that are there at the start are
+left alone unless `--present`.
+"""
+
+import io
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pulseweave import boards
+from pulseweave.bench import images, labels, ports
+from pulseweave.bench.console.view import bar
+from pulseweave.bench.deploying import Deployer
+from pulseweave.bench.flash import Flasher, warn
+from pulseweave.bench.ledger import Ledger
+from pulseweave.bench.provisioning import provision_board
+from pulseweave.network import Network
+from pulseweave.problem import Problem
+
+LOOK_S = 0.3
+BOOT_S = 15.0  # after a flash, until MicroPython answers
+STEPS = ("flash", "deploy", "provision")
+
+
+@dataclass
+class Seat:
+    """One port with a board on it."""
+
+    port: str
+    step: str = "waiting"
+    done: float = 0.0
+    verdict: str = ""  # "", PASS or FAIL
+    why: str = ""
+    mac: str = ""
+    node: int | None = None
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+
+class Station:
+    """The work on each board, from several threads; `seats` is what the screen shows."""
+
+    def __init__(self, board: str, book: Ledger, firmware: str | None, network: Path | None, label_to: Path | None,
+                 test: bool, tree: Path | None = None):  # fmt: skip
+        self.board = boards.load(board)
+        self.book = book
+        self.flasher = None
+        if firmware:
+            self.flasher = Flasher(self.board, images.load(firmware, self.board), book)
+        self.deployer = Deployer(book, board, tree)
+        self.deployer.release(board)  # compile before the first board comes
+        self.network = network
+        if network:
+            Network.load(network)
+        self.label_to, self.test = label_to, test
+        self.seats: dict[str, Seat] = {}
+        self.passed = self.failed = 0
+        self._one = threading.Lock()  # one id is given at a time
+
+    def sit(self, port: str) -> threading.Thread:
+        """A board was plugged in: begin."""
+        seat = self.seats[port] = Seat(port)
+        worker = threading.Thread(target=self._work, args=(seat,), daemon=True)
+        worker.start()
+        return worker
+
+    def _work(self, seat: Seat) -> None:
+        try:
+            self._steps(seat)
+            seat.verdict = "PASS"
+            self.passed += 1
+        except Problem as e:
+            seat.verdict, seat.why = "FAIL", str(e).removeprefix(f"{seat.port}: ")
+            self.failed += 1
+        except Exception as e:  # a bug must not stop the bench: it is this board's verdict
+            seat.verdict, seat.why = "FAIL", f"{type(e).__name__}: {e}"
+            self.failed += 1
+        seat.seconds = time.monotonic() - seat.began
+
+    def _steps(self, seat: Seat) -> None:
+        def report(fraction: float, words: str) -> None:
+            seat.step, seat.done = words, fraction
+
+        if self.flasher:
+            result = self.flasher(seat.port, report)
+            seat.mac = result.mac
+            if result.why:
+                raise Problem(f"flash: {result.why}")
+        end = time.monotonic() + (BOOT_S if self.flasher else 0)
+        while True:  # a board that was just flashed formats its filesystem first
+            try:
+                result = self.deployer(seat.port, report)
+                break
+            except Problem:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+        seat.mac = result.mac
+        if result.why:
+            raise Problem(f"deploy: {result.why}")
+        if self.network:
+            report(0.5, "provision and self-test" if self.test else "provision")
+            with self._one:
+                done = provision_board(
+                    seat.port, Network.load(self.network), self.network, self.book, None, {},
+                    Console(file=io.StringIO()), test=self.test, yes=True,
+                )  # fmt: skip
+            seat.node = done["node"]
+            if done["failed"]:
+                raise Problem(f"self-test: {'; '.join(done['failed'])}")
+            if self.label_to:
+                made = labels.Label(done["node"], done["name"], done["network"], done["board"], done["mac"])
+                labels.write([made], self.label_to / f"node-{done['node']}.svg")
+        report(1.0, "done")
+
+    # --- what the screen shows
+
+    def picture(self) -> Group:
+        """One row per port, and what to do next."""
+        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+        for head in ("port", "mac", "node", "", "step", "s"):
+            table.add_column(head, justify="right" if head == "s" else "left")
+        for s in self.seats.values():
+            spent = s.seconds or time.monotonic() - s.began
+            if s.verdict:
+                style = "bold white on green" if s.verdict == "PASS" else "bold white on red"
+                mark, step = (
+                    Text(f" {s.verdict} ", style=style),
+                    Text(s.why or "unplug it", style="" if s.why else "dim"),
+                )
+            else:
+                mark, step = Text(bar(s.done, 16), style="cyan"), Text(s.step)
+            table.add_row(s.port.removeprefix("/dev/"), s.mac, str(s.node or ""), mark, step, f"{spent:.0f}")
+        title = f"[bold]{self.board.name}[/]  [green]{self.passed} passed[/]  [red]{self.failed} failed[/]"
+        body = table if self.seats else Text("plug in a board", style="bold")
+        hint = Text(
+            "plug in the next board; Ctrl-C ends (nothing is lost: the ledger knows where it was)",
+            style="dim",
+        )
+        return Group(Panel(body, title=title, title_align="left"), hint)
+
+
+def run(station: Station, live: Live | None, count: int | None, present: bool) -> None:
+    """Watch for boards until Ctrl-C, or until `count` of them are done."""
+    known = set() if present else {p.device for p in ports.listed()}
+    said: set[int] = set()
+    while True:
+        now = {p.device for p in ports.listed()}
+        for port in sorted(now - known):
+            station.sit(port)
+        for port in list(station.seats):
+            if port not in now and station.seats[port].verdict:
+                del station.seats[port]  # unplugged: the seat is free
+        # a port that vanishes in the middle stays known while its work is under way: flashing resets boards
+        known = now | {p for p, s in station.seats.items() if not s.verdict}
+        for s in station.seats.values():
+            if s.verdict and id(s) not in said:
+                said.add(id(s))
+                if live:
+                    live.console.bell()
+                else:
+                    node = f" node {s.node}" if s.node else ""
+                    print(
+                        f"{s.verdict} {s.port} {s.mac}{node} {s.seconds:.0f} s {s.why}".rstrip(), flush=True
+                    )
+        if live:
+            live.update(station.picture(), refresh=True)
+        if count and station.passed + station.failed >= count and len(said) >= count:
+            return
+        time.sleep(LOOK_S)
+
+
+@click.command()
+@click.option("--board", required=True, metavar="B", help="The kind of board that will be plugged in.")
+@click.option("--firmware", metavar="FILE", help="MicroPython's image, where the boards need it.")
+@click.option(
+    "--network", type=click.Path(path_type=Path), metavar="FILE", help="Provision into this network."
+)
+@click.option("--labels", "label_to", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
+              help="Write a label per board there.")  # fmt: skip
+@click.option("--no-test", is_flag=True, help="No self-test after provisioning.")
+@click.option("--present", is_flag=True, help="Begin with the boards that are plugged in already.")
+@click.option("--count", type=int, metavar="N", help="Leave after N boards.")
+@click.option(
+    "--tree", type=click.Path(path_type=Path), metavar="DIR", help="Firmware to deploy (default: device/)."
+)
+@click.option(
+    "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
+)
+def station(board, firmware, network, label_to, no_test, present, count, tree, ledger):
+    """Plug in, watch, unplug, next: each board is flashed, deployed, provisioned, tested and labelled.
+
+    Example: pulseweave station --board esp32-devkit --firmware ESP32_GENERIC-v1.29.0.bin --network hall.json
+    """
+    book = Ledger(ledger)
+    warn(book)
+    made = Station(board, book, firmware, network, label_to, not no_test, tree)
+    try:
+        if sys.stdout.isatty():
+            with Live(auto_refresh=False, transient=False) as live:
+                run(made, live, count, present)
+        else:
+            run(made, None, count, present)
+    except KeyboardInterrupt:
+        pass
+    print(f"{made.passed} passed, {made.failed} failed; {book.path} knows them", file=sys.stderr)
+    if made.failed:
+        sys.exit(1)

@@ -1,0 +1,227 @@
+"""The console: streams decoded and shown, comes back, lends its port; raw and JSON; garbage never hurts."""
+
+import json
+import os
+import pty
+import random
+import select
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from benchtools import pulseweave, until
+from pulseweave import serial_link
+from pulseweave.bench import ports
+from pulseweave.bench.console import link, view
+from pulseweave.bench.console.link import Link
+from pulseweave.bench.console.model import Model
+from rich.console import Console
+
+STATE = {"ms": 5000, "contact": 1, "bpm": 72.0, "rmssd_ms": 40, "arousal": 0.4, "level": 0.5, "g": 0.2, "ratio": 1.5,
+         "skin_us": 4.0, "skin_ok": 1, "scene": 1, "ma": 300, "confidence": 0.8, "neighbours": 2, "synced": 1}  # fmt: skip
+
+
+def model() -> Model:
+    m = Model("/dev/ttyX")
+    m.take(
+        "answer", ("status", {"node": 3, "name": "fern", "board": "virtual", "release": "abcd", "up_s": 65})
+    )
+    m.take("answer", ("scene", {"scene": "tide", "scenes": ["hearth", "tide", "identify", "fault"]}))
+    m.take(
+        "answer",
+        (
+            "mesh",
+            [{"node": 3, "age": 0, "arousal": 0.4, "g": 0.2}, {"node": 9, "age": 700, "arousal": 1, "g": 0}],
+        ),
+    )
+    for i in range(70):
+        m.take("state", {**STATE, "arousal": i / 70})
+        m.take("beat", {"ibi_ms": 800 + i})
+    m.take("text", "hello")
+    m.take("crash", {"part": "sense", "text": "Traceback\nValueError: x", "boot": 1, "up_s": 2})
+    return m
+
+
+def drawn(m: Model, width: int, height: int, **kw) -> str:
+    screen = Console(width=width, height=height, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    screen.print(view.screen(m, link.LIVE, "", width, height, **kw))
+    return screen.export_text()
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 40), (120, 30), (200, 60)])
+def test_the_screen_fits_and_says_what_it_knows(width, height):
+    text = drawn(model(), width, height)
+    rows = text.rstrip("\n").split("\n")
+    assert max(map(len, rows)) <= width
+    for word in ("fern", "72 bpm", "♥", "arousal", "tide", "█", "1 crash notes", "hello", "0.7 s", "q quit"):
+        assert word in text, word
+    assert "fault" not in text
+    if height >= 30:
+        assert len(rows) <= height, (len(rows), height)
+    assert "ValueError: x" in drawn(model(), width, height, pane="crash")
+    assert ": scene ti█" in drawn(model(), width, height, typed="scene ti")
+
+
+def test_an_empty_model_can_be_drawn():
+    text = drawn(Model("/dev/ttyX"), 80, 24)
+    assert "nobody is touching" in text and "nobody yet" in text
+
+
+def test_sparklines():
+    assert view.spark([0, 1], 0, 1, 2) == "▁█" and view.spark([None, 1, 0], 0, 1, 4) == "  █▁"
+    assert view.spark([], width=3) == "   " and view.spark([5, 5], width=2) == "▁▁"
+    assert view.bar(0.5, 4) == "██  " and view.bar(2, 2) == "██" and view.bar(-1, 2) == "  "
+
+
+def collect(made: Link, seconds: float) -> list:
+    end, out = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        out += made.poll()
+        time.sleep(0.02)
+    return out
+
+
+def test_a_node_is_watched_loses_its_cable_and_comes_back(power):
+    b = power()
+    made = Link(b.port)
+    seen = []
+    until(lambda: seen.extend(made.poll()) or any(k == "state" for k, _ in seen), 30, 0.05)
+    until(lambda: seen.extend(made.poll()) or any(k == "beat" for k, _ in seen), 30, 0.05)
+    made.ask("scene tide")
+    until(
+        lambda: seen.extend(made.poll()) or any(k == "answer" and v[0] == "scene tide" for k, v in seen),
+        20,
+        0.05,
+    )
+    status = next(v[1] for k, v in seen if k == "answer" and v[0] == "status")
+    assert status["board"] == "virtual"
+    b.cut()
+    until(lambda: seen.extend(made.poll()) or made.state == link.GONE, 10, 0.05)
+    assert "vanished" in made.why or "no such port" in made.why
+    b.start()
+    seen.clear()
+    until(lambda: seen.extend(made.poll()) or any(k == "state" for k, _ in seen), 40, 0.05)
+    assert made.connections == 2
+    # another bench wants the port, gets it, and the console has it back afterwards
+    got = threading.Event()
+
+    def other():
+        with ports.Claim(b.port, "flash"):
+            got.set()
+            time.sleep(0.5)
+
+    worker = threading.Thread(target=other)
+    worker.start()
+    until(lambda: seen.extend(made.poll()) or got.is_set(), 10, 0.02)
+    assert made.state == link.LENT and made.line is None
+    worker.join()
+    seen.clear()
+    until(lambda: seen.extend(made.poll()) or any(k == "state" for k, _ in seen), 20, 0.05)
+    made.close()
+    # it left the node without streams
+    with ports.open_line(b.port) as line:
+        time.sleep(1.5)
+        line.reset_input_buffer()
+        time.sleep(2)
+        assert line.in_waiting == 0
+
+
+def test_json_lines_and_commands_by_pipe_and_a_log(power, tmp_path):
+    b = power()
+    log = tmp_path / "log.jsonl"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pulseweave", "console", "--port", b.port, "--json", "--seconds", "9", "--log", str(log)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(4)
+    child.stdin.write("config name\nnonsense\n")
+    child.stdin.flush()
+    out, _ = child.communicate(timeout=60)
+    lines = [json.loads(x) for x in out.splitlines()]
+    kinds = {x["kind"] for x in lines}
+    assert {"state", "answer"} <= kinds
+    answers = {x["question"]: x["answer"] for x in lines if x["kind"] == "answer"}
+    assert answers["config name"]["name"] == "" and "unknown command" in answers["nonsense"]["error"]
+    assert [json.loads(x) for x in log.read_text().splitlines()] == lines
+    assert child.returncode == 0
+
+
+def test_raw_is_a_plain_terminal(power):
+    b = power("b", "--blank")
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pulseweave", "console", "--port", b.port, "--raw"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    heard = b""
+
+    def hear(what: bytes):
+        nonlocal heard
+        end = time.monotonic() + 15
+        while what not in heard:
+            assert time.monotonic() < end, heard
+            if select.select([ours], [], [], 0.1)[0]:
+                heard += os.read(ours, 4096)
+
+    hear(b"Ctrl-] leaves")
+    os.write(ours, b"\r")
+    hear(b">>> ")
+    os.write(ours, b"6*7\r")
+    hear(b"42")
+    os.write(ours, b"while True: pass\r\r")
+    time.sleep(0.5)
+    os.write(ours, b"\x03")
+    hear(b"KeyboardInterrupt")
+    os.write(ours, b"\x1d")
+    assert child.wait(10) == 0
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_garbage_is_survived_and_what_is_sound_comes_through():
+    """As much as a line carries in 60 s at 115200 baud, with a frame and a line of text every now and then."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    made = Link(os.ttyname(theirs))
+    rng = random.Random(7)
+    sent = seen = texts = 0
+    total = 60 * 11520
+    done = 0
+    while done < total:
+        junk = rng.randbytes(rng.randrange(200, 3000))
+        done += len(junk)
+        sent += 1
+        frame = serial_link.encode_frame(serial_link.BEAT, sent, bytes(10))
+        data = junk + b"\0" + frame + b"a sound line\n\0"
+        while data:
+            try:
+                data = data[os.write(ours, data) :]
+            except BlockingIOError:
+                pass
+            for kind, value in made.poll():
+                seen += kind == "beat"
+                texts += kind == "text" and "a sound line" in value
+    for kind, value in collect(made, 0.5):
+        seen += kind == "beat"
+        texts += kind == "text" and "a sound line" in value
+    assert seen >= sent and texts >= sent  # nothing is lost but the garbage
+    made.close()
+    os.close(ours)
+
+
+def test_bad_input(tmp_path):
+    assert "exclude each other" in pulseweave("console", "--port", "x", "--raw", "--json", code=2).stderr
+    assert "no such port" in pulseweave("console", "--port", "/dev/ttyNONE", "--json", code=2).stderr
+    ours, theirs = pty.openpty()
+    said = pulseweave(
+        "console", "--port", os.ttyname(theirs), "--json", "--log", tmp_path / "no" / "x", code=2
+    ).stderr
+    assert "--log another file" in said
+    with ports.Claim(os.ttyname(theirs), "flash"):
+        said = pulseweave("console", "--port", os.ttyname(theirs), "--json", code=2).stderr
+    assert "in use by pulseweave flash" in said
+    os.close(ours)
