@@ -38,6 +38,7 @@ COMMANDS = {
     "network": "pulseweave.bench.networking:command",
     "station": "pulseweave.bench.station:station",
     "ledger": "pulseweave.bench.reading:ledger",
+    "mesh": "pulseweave.mesh.command:mesh",
     "images": "pulseweave.bench.reading:images",
 }
 

@@ -110,7 +110,13 @@ class Simulation:
     def _start(self, workers: int, native: bool, firmware: Path, extra: dict) -> None:
         """Plan every node from the seed and give each worker its share."""
         self.plan = {
-            **plan(self.seed, self.positions, self.board, [head + 1 for head in self.heads]),
+            **plan(
+                self.seed,
+                self.positions,
+                self.board,
+                [head + 1 for head in self.heads],
+                max(64, self.scenario.room.cluster),
+            ),
             **extra,
         }
         nodes = self.plan["nodes"]

@@ -10,8 +10,8 @@ import numpy as np
 from pulseweave.network import Network
 
 
-def plan(seed: int, positions: np.ndarray, board, gateways: list[int]) -> dict:
-    """{"boards", "network", "nodes"}; ids count from 1. Drift to 40 ppm, any phase in the tick, up to 200 s since boot."""
+def plan(seed: int, positions: np.ndarray, board, gateways: list[int], cluster_max: int = 64) -> dict:
+    """{"boards", "network", "nodes"}; ids count from 1. `cluster_max`: rows of a node's table. Drift to 40 ppm, any phase in the tick, up to 200 s since boot."""
     rng = np.random.default_rng([seed, 0xB0A4D])
     nodes = []
     for i, place in enumerate(positions):
@@ -23,7 +23,7 @@ def plan(seed: int, positions: np.ndarray, board, gateways: list[int]) -> dict:
             "ppm": int(rng.integers(-40, 41)),
             "phase_us": int(rng.integers(0, 20000)),
             "boot_us": int(rng.integers(1, 200_000)) * 1000,
-            "settings": {"node": i + 1, "x": x, "y": y, "z": z},
+            "settings": {"node": i + 1, "x": x, "y": y, "z": z, "cluster_max": cluster_max},
         })  # fmt: skip
     return {"boards": {board.name: board.device_dict()}, "network": keys(seed, gateways), "nodes": nodes}
 

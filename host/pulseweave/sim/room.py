@@ -25,8 +25,12 @@ def layout(kind: str, nodes: int, spacing: float) -> np.ndarray:
         xy = xy - xy.mean(axis=0)
     elif kind == "line":
         xy = np.stack([(i - (nodes - 1) / 2) * spacing, np.zeros(nodes)], axis=1)
+    elif kind == "hall":
+        wide = spacing * np.sqrt(nodes / 1.8)
+        # Roberts' R2 sequence fills a rectangle evenly, but on no lattice
+        xy = ((i[:, None] * [0.7548776662466927, 0.5698402909980532] + 0.5) % 1.0 - 0.5) * [1.8 * wide, wide]
     else:
-        raise Problem(f"room layout {kind!r} is unknown: use canopy, grid or line")
+        raise Problem(f"room layout {kind!r} is unknown: use canopy, grid, hall or line")
     z = 3.2 + 0.5 * np.sin(1.7 * i)
     return np.column_stack([xy, z])
 

@@ -32,8 +32,10 @@ ACTIONS = (
 
 
 class Room(msgspec.Struct, forbid_unknown_fields=True):
-    """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid or line; metres. More nodes
-    than `cluster` make several clusters, each on a channel of its own: 64 is what a node's table holds."""
+    """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid, hall (1.8
+    times as long as wide, on no lattice) or line; metres. More nodes
+    than `cluster` make several clusters, each on a channel of its own: 64 is what a node's table holds unless
+    `cluster` says more: the nodes are then configured for it (`cluster_max`, 51 bytes of heap each)."""
 
     layout: str = "canopy"
     spacing_m: Annotated[float, msgspec.Meta(gt=0, le=100)] = 1.4

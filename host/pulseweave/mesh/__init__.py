@@ -1,0 +1,1 @@
+"""`pulseweave mesh`: who hears whom, asked of one node."""

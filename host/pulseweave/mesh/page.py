@@ -1,0 +1,58 @@
+"""The chart on a page: a small server for this machine alone, which gives the newest document to whoever asks.
+
+In: a function that returns the chart's document. Out: `url`. The page draws it (static/map.js).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pulseweave.gather.web.server import Gate, listen, loopback
+from pulseweave.problem import Problem
+
+STATIC = Path(__file__).parent / "static"
+
+
+class MapPage:
+    """Serves until stop(); `with` starts and stops it. Raises Problem for a port that cannot be had."""
+
+    token = None
+    local = True
+
+    def __init__(self, where: str, document: Callable[[], dict]):
+        host, colon, port = where.rpartition(":")
+        if not colon or not port.isdigit():
+            raise Problem(f"--web {where}: write HOST:PORT, e.g. --web 127.0.0.1:8090")
+        if not loopback(host):
+            raise Problem(f"--web {where}: the map is for this machine: use 127.0.0.1:{port}")
+        self.host, self.document = host, document
+        self.socket = listen(host, int(port))
+        self.url = f"http://{host}:{self.socket.getsockname()[1]}/"
+
+    def __enter__(self) -> "MapPage":
+        import threading
+
+        import uvicorn
+
+        async def newest(request):
+            return JSONResponse(self.document())
+
+        app = Starlette(
+            routes=[Route("/chart", newest), Mount("/", StaticFiles(directory=STATIC, html=True))],
+            middleware=[Middleware(Gate, server=self)],  # pyright: ignore[reportArgumentType]
+        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.server.should_exit = True
+        self.thread.join(5)
+        self.socket.close()
