@@ -71,7 +71,8 @@ class Max30102:
         for _ in range(9):
             clock(0)
             clock(1)
-        self._bus = I2C(number, scl=Pin(scl), sda=Pin(sda), freq=400000)
+        # a hung bus must not hold the tick for the port's own 50 ms
+        self._bus = I2C(number, scl=Pin(scl), sda=Pin(sda), freq=400000, timeout=5000)
         self._bus.readfrom_mem_into(_ADDRESS, _PART_ID, self._one)
         if self._one[0] != _PART:
             self.fault = _WRONG

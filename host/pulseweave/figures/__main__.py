@@ -24,6 +24,7 @@ GROUPS = {
     "tick": "what a tick costs by part, here and on the ESP32",
     "light": "a frame of light, here and on the ESP32, beside neopixel and floats",
     "size": "flash and heap",
+    "campaign": "rooms with everything going wrong",
     "beats": "beat detection beside NeuroKit2 and HeartPy",
     "stress": "stress beside a causal logistic model",
 }

@@ -113,7 +113,7 @@ class Checks:
 
     def _health(self, rows: np.ndarray, t: float) -> None:
         room = self.room
-        settled = t - room.crowd.changed > SETTLE_S
+        settled = t - room.guests.changed > SETTLE_S
         roster = (rows[:, KNOWN] == room.n - 1) & (rows[:, SYNCED] > 0) & (rows[:, FAULT] == 0)
         parts = (rows[:, ON] > 0) & (rows[:, WAITS] == 0) & (rows[:, SENSE] == 0)
         hands = ~settled | (rows[:, CONTACT] == room.touching)

@@ -85,7 +85,7 @@ def draw(seed: int, seconds: float, nodes: int | None = None, kinds: tuple[str, 
     if seconds < SHORTEST_S:
         raise Problem(f"--hours {seconds / 3600:.4g}: a room needs at least {SHORTEST_S / 3600:g} (3 minutes)")
     rng = np.random.default_rng([seed, 0xFA017])
-    n = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
+    n = int(rng.choice([1, 2, 3, 4, 5], p=[0.28, 0.34, 0.22, 0.1, 0.06]))
     board = "virtual" if rng.random() < 0.7 else "virtual-max30102"
     loss = [None, 0.0, 0.3][int(rng.integers(3))]
     n = nodes or n

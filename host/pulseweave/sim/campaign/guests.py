@@ -8,7 +8,9 @@ from functools import cache
 
 import numpy as np
 
+from pulseweave import boards
 from pulseweave.sim.body import Body
+from pulseweave.sim.frontend import FrontEnd
 
 PEOPLE = 8
 STEPS = 640
@@ -16,42 +18,39 @@ STEP_S = 0.1
 
 
 @cache
-def library() -> tuple[np.ndarray, list[np.ndarray]]:
-    """Volts [STEPS, PEOPLE, 10] and, for each step, microsiemens [PEOPLE, 0 or 1] of people calm and aroused in turn."""
-    body = Body(20, PEOPLE)
-    touching = np.ones(PEOPLE, bool)
-    volts, grams = [], []
+def library(board: str) -> tuple[np.ndarray, np.ndarray]:
+    """What the sensors of a board deliver: pulse counts uint32[2, STEPS, PEOPLE, 10], skin uint16[2, STEPS, PEOPLE]; first
+    with nobody there, then touched by eight people, calm and aroused in turn."""
+    body, description = Body(20, PEOPLE), boards.load(board).device_dict()
+    fronts = [FrontEnd(description, 20 + k, PEOPLE) for k in range(2)]
+    pulse = np.zeros((2, STEPS, PEOPLE, 10), np.uint32)
+    skin = np.zeros((2, STEPS, PEOPLE), np.uint16)
     for k in range(STEPS):
         arousal = np.full(PEOPLE, 0.15 + 0.4 * (k % 320 > 160))
-        ppg, eda = body.step(k * STEP_S, STEP_S, arousal, np.zeros(PEOPLE), touching)
-        volts.append(ppg)
-        grams.append(eda)
-    return np.array(volts), grams
+        volts, grams = body.step(k * STEP_S, STEP_S, arousal, np.zeros(PEOPLE), np.ones(PEOPLE, bool))
+        for here, front in enumerate(fronts):
+            pulse[here, k], skin[here, k] = front.convert(volts, grams, np.full(PEOPLE, bool(here)))
+    return pulse, skin
 
 
 class Guests:
-    """A crowd for the simulator (see visitors/__init__.py)."""
+    """The visitors of a room of `nodes` of one kind of board."""
 
-    def __init__(self, seed: int, nodes: int):
+    def __init__(self, seed: int, nodes: int, board: str):
         rng = np.random.default_rng([seed, 0x60E57])
         self.rng = rng
+        self.pulse, self.skin = library(board)
         self.who = rng.integers(PEOPLE, size=nodes)
-        self.touching = np.zeros(nodes, bool)
+        self.here = np.zeros(nodes, np.int64)
         self.until = rng.uniform(1, 12, nodes)
         self.k = int(rng.integers(STEPS))
-        self.arousal = np.full(nodes, 0.2)
         self.changed = np.zeros(nodes)  # when each hand came or went last
 
-    def step(self, t_s: float, dt_s: float, light: np.ndarray) -> dict:
+    def step(self, t_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """(pulse uint32[nodes, 10], skin uint16[nodes]) of the next 100 ms."""
         for i in np.flatnonzero(self.until <= t_s):
-            self.touching[i] = not self.touching[i]
+            self.here[i] ^= 1
             self.changed[i] = t_s
-            self.until[i] = t_s + (self.rng.uniform(40, 150) if self.touching[i] else self.rng.uniform(8, 40))
-        volts, grams = library()
+            self.until[i] = t_s + (self.rng.uniform(40, 150) if self.here[i] else self.rng.uniform(8, 40))
         self.k = (self.k + 1) % STEPS
-        return {
-            "arousal": self.arousal,
-            "touching": self.touching.copy(),
-            "ppg": volts[self.k][self.who],
-            "eda": grams[self.k][self.who],
-        }
+        return self.pulse[self.here, self.k, self.who], self.skin[self.here, self.k, self.who]

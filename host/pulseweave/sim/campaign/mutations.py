@@ -1,7 +1,7 @@
 """Deliberate bugs: each is put into a copy of the firmware, and the campaign has to find it.
 
-One at least for every invariant and for every family of faults. In: the firmware's folder. Out: a copy with one bug in it. A bug is
-a replacement of text that must stand exactly once, so that a firmware that moved on says so.
+One at least for every invariant and for every family of faults. In: the firmware's folder. Out: a copy with one bug in it. A
+bug is a replacement of text that must stand exactly once, so that a firmware that moved on says so.
 """
 
 import shutil
@@ -95,12 +95,19 @@ MUTATIONS = (
         (("mesh/__init__.py", "self.epoch = (self.epoch + 1) & _M", "self.epoch = self.epoch & _M"),),
         ("roster",),
         ("power_loss", "reset"),
+        seed=2,
         seconds=600.0,
         nodes=2,
     ),
     Mutation(
         "every tick keeps a little memory",
-        (("mesh/__init__.py", "        self.received += 1\n", "        self.received += 1\n        self._handlers.append(None)\n"),),
+        (
+            (
+                "mesh/__init__.py",
+                "        self.received += 1\n",
+                "        self.received += 1\n        self._handlers.append(None)\n",
+            ),
+        ),
         ("heap",),
         ("console_garbage",),
         nodes=2,
@@ -139,7 +146,13 @@ MUTATIONS = (
     ),
     Mutation(
         "only expected errors are caught",
-        (("node.py", "            except Exception as e:\n                self.supervisor.fault", "            except OSError as e:\n                self.supervisor.fault"),),
+        (
+            (
+                "node.py",
+                "            except Exception as e:\n                self.supervisor.fault",
+                "            except OSError as e:\n                self.supervisor.fault",
+            ),
+        ),
         ("raised",),
         ("no_memory", "console_raises"),
         nodes=1,
@@ -173,6 +186,8 @@ def mutant(mutation: Mutation, folder: Path, firmware: Path = DEVICE) -> Path:
         path = place / "weave" / name
         text = path.read_text() if path.is_file() else ""
         if text.count(old) != 1:
-            raise Problem(f"mutation {mutation.name!r}: weave/{name} holds {old!r} {text.count(old)} times: bring it up to date")
+            raise Problem(
+                f"mutation {mutation.name!r}: weave/{name} holds {old!r} {text.count(old)} times: bring it up to date"
+            )
         path.write_text(text.replace(old, new))
     return place

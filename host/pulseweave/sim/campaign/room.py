@@ -7,6 +7,7 @@ import numpy as np
 from pulseweave.paths import DEVICE
 from pulseweave.sim.campaign.attack import MODES, Attacker
 from pulseweave.sim.campaign.faults import Plan
+from pulseweave.sim.campaign.guests import Guests
 from pulseweave.sim.campaign.inject import Injector
 from pulseweave.sim.engine import TICK_S, Simulation
 from pulseweave.sim.scenario import Scenario
@@ -27,13 +28,13 @@ class CampaignRoom(Simulation):
             nodes=plan.nodes,
             seconds=plan.seconds,
             board=plan.board,
-            visitors="pulseweave.sim.campaign.guests:Guests",
             radio={"attackers": [(0.7, 0.4, 1.5)], **({} if plan.loss is None else {"loss": plan.loss})},
         )
         scenario.room.spacing_m = 1.2
         self.plan_loss = plan.loss
         extra = {"rough": {"boot_ms": plan.boot_ms}}
         super().__init__(scenario, plan.seed, workers, recorder, native, firmware, extra)
+        self.guests = Guests(plan.seed, plan.nodes, plan.board)
         self.injector = Injector(self)
         self.attacker = self.radio.attack = Attacker(plan.seed, self.n)
         self.pings: dict[int, int] = {}  # id -> tick
@@ -41,6 +42,12 @@ class CampaignRoom(Simulation):
         edges += [(round(f.end_s / TICK_S), 0, k, f) for k, f in zip(plan.numbers, plan.faults)]
         self.edges = sorted(edges, key=lambda e: e[:3], reverse=True)
         self.draw = np.random.default_rng([plan.seed, 0x9146])
+
+    def _sense(self, k: int):
+        """The next 100 ms of samples."""
+        pulse, skin = self.faults.apply(*self.guests.step(k * TICK_S))
+        self.touching = self.guests.here > 0
+        return np.ascontiguousarray(pulse, np.uint32), np.ascontiguousarray(skin, np.uint16)
 
     def _script(self, k: int) -> None:
         """What the plan says for this tick, and a ping every five seconds."""

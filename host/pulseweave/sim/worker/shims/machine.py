@@ -94,7 +94,7 @@ def _skin_reader(slot, node):
 
 
 class I2C:
-    def __init__(self, number, scl=None, sda=None, freq=400000):
+    def __init__(self, number, scl=None, sda=None, freq=400000, timeout=50000):
         self._devices = bus.board.i2c
 
     def scan(self):

@@ -1,0 +1,38 @@
+"""The fault campaign: its speed, and for each class of faults how many were lived through and the longest recovery.
+
+The limit of speed is what a thousand rooms of ten virtual minutes need to fit into an hour of two cores; of recovery, the
+quiet end that every room has.
+"""
+
+import os
+
+from pulseweave.figures.figure import Figure
+from pulseweave.sim.campaign.faults import TAIL_S
+from pulseweave.sim.campaign.pool import Job, every
+from pulseweave.sim.campaign.report import report
+
+SEEDS, SECONDS = 60, 600.0
+HOUR_CPU_S = 7200.0
+ROOMS = 1000
+
+
+def measure(quick: bool) -> list[Figure]:
+    job = Job(200.0 if quick else SECONDS)
+    seeds = list(range(1, 7 if quick else SEEDS + 1))
+    outcomes = list(every(job, seeds, min(2, os.cpu_count() or 1), lambda o: None))
+    r = report(job, outcomes, [], 0.0)
+    # a room that breaks ends early: what a whole one costs is taken from CPU time per virtual second
+    cpu = r["cpu_s"] / sum(o.seconds for o in outcomes) * SECONDS * ROOMS
+    out = [
+        Figure("campaign_broken", float(r["failed"]), "rooms", limit=0.0),
+        Figure("campaign_1000_rooms_cpu_s", cpu, "CPU s", "an hour of two cores", HOUR_CPU_S, limit=HOUR_CPU_S),
+        Figure("campaign_node_s_per_cpu_s", r["node_seconds_per_cpu_s"], "node-s per CPU-s"),
+    ]
+    for kind, c in r["classes"].items():
+        if not c["injected"]:
+            continue
+        share = c["survived"] / c["injected"]
+        out.append(Figure(f"campaign_{kind}_survived", share, f"of {c['injected']}", limit=1.0, more=True))
+        if c["recovery_s_max"] is not None:
+            out.append(Figure(f"campaign_{kind}_recovery_s_max", c["recovery_s_max"], "s", limit=TAIL_S))
+    return out
