@@ -11,11 +11,11 @@ from micropython import const
 
 from .curve import log2_q10, logistic
 from .feature import LEARN, Feature
-from .weights import BIAS, CUT, HEART, ONSET, RISE, RMSSD, SKIN
+from .weights import BIAS, CUT, HEART, RISE, RMSSD, SKIN
 
 _TICKS = const(50)
 _TRUST = const(180)  # quality from which the heart is listened to
-_CALM = const(205)  # octaves of heart and onset together below which baselines may drift: 0.2
+_CALM = const(205)  # octaves of heart and onset together below which baselines drift: 0.2
 _SETTLE = const(82)  # octaves in half a minute that are the electrodes': 0.08
 _CLEAR = const(6144)  # 256 of it are a logit and a half, Q20
 _VALENCE_CAP = const(1024)  # a quarter: a tint
@@ -102,7 +102,8 @@ class Affect:
         rmssd = self.rmssd
         h = heart.known(heart.dev)
         r = rmssd.known(rmssd.dev)
-        onset = skin.known(skin.rise)
+        rise = skin.known(skin.rise)
+        s = skin.known(skin.dev)
         # trust: what is known x how well the baseline is
         if self.sense.scrs != self.scrs:
             self.answers = 5
@@ -114,17 +115,17 @@ class Affect:
         # valence: a calm heart with much variability tends to be pleasant (weak, and said so)
         v = (r - h) * trust // 255
         self.valence = _VALENCE_CAP if v > _VALENCE_CAP else -_VALENCE_CAP if v < -_VALENCE_CAP else v
-        calm = h
+        # electrodes settle: only a quicker rise than theirs is news
+        self.calm = h + (rise - _SETTLE if rise > _SETTLE else 0) < _CALM
+        # and skin recovers slowly: in `fast`, what is on its way back to rest does not count
+        v = s - _SETTLE
+        if rise < 0:
+            v += rise << 2
         h *= HEART
-        s = SKIN * skin.known(skin.dev)
-        z = BIAS * 1024 + s + h + RMSSD * r + RISE * onset
+        self.fast = self.draw(BIAS * 1024 + h + (SKIN * v if v > 0 else 0), trust)
+        s *= SKIN
+        z = BIAS * 1024 + s + h + RMSSD * r + RISE * rise
         self.arousal = self.draw(z, trust)
         # an estimate is clear far from the cut, and where skin and heart agree
         v = (abs(z - CUT * 1024) - (abs(s - h) >> 1)) // _CLEAR
         self.confidence = trust * (257 if v < 0 else 512 if v > 255 else 257 + v) >> 9
-        # falling conductance is recovery, slow in some, and electrodes settle: only a quicker rise is news
-        onset -= _SETTLE
-        if onset < 0:
-            onset = 0
-        self.calm = calm + onset < _CALM
-        self.fast = self.draw(BIAS * 1024 + h + ONSET * onset, trust)

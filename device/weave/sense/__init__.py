@@ -19,7 +19,9 @@ _BACK = const(10)  # samples in range: it is back
 _LEARN = const(400)  # samples to full quality (8 s)
 _SILENT = const(125)  # samples without a beat: quality is nothing (2.5 s)
 _DEAD = const(700)  # ms without a sample: so is the sensor
-_GROUND = const(240)  # 12-bit counts: an ESP32 reads no less than 142 mV (176); an amplifier stays above its rail
+_GROUND = const(
+    240
+)  # 12-bit counts: an ESP32 reads no less than 142 mV (176); an amplifier stays above its rail
 _STUCK = const(100)  # samples at a rail without a hand: the sensor is shorted or blinded (2 s)
 _DEAF = const(2000)  # samples touched without a trusted beat: loose wire, object (40 s)
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful

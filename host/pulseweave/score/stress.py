@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW = 60
-SETTLE = 82  # weave/affect: rise (Q10 octaves) that is no onset
 BINS = 10
 
 
 @dataclass
 class Windows:
     """Columns over windows: score 0..1, stress 0/1, task, confidence 0..1, start s; `features` float[n, 4] (octaves: skin,
-    heart, rmssd, rise) and `quick` float[n, 2] (heart, onset) are what the device's `arousal` and `fast` are made of."""
+    heart, rmssd, rise) are what the device's `arousal` is made of; `fast` 0..1 is the device's own.
+    """
 
     score: np.ndarray
     stress: np.ndarray
@@ -24,7 +24,7 @@ class Windows:
     confidence: np.ndarray
     start: np.ndarray
     features: np.ndarray
-    quick: np.ndarray
+    fast: np.ndarray
 
     def __getitem__(self, pick):
         return Windows(*(getattr(self, k)[pick] for k in self.__dataclass_fields__))
@@ -39,7 +39,6 @@ def windows(run) -> Windows:
     """The labelled minutes of one run of the device code (`run.Run` of a recording with segments)."""
     t, s = run.t_s, run.series
     features = np.column_stack([s[k] for k in ("skin_dev", "heart_dev", "rmssd_dev", "rise")]) / 1024
-    quick = np.column_stack([s["heart_dev"], np.maximum(s["rise"] - SETTLE, 0)]) / 1024
     rows = []
     for a, b, task, stress in run.recording.segments:
         start = a
@@ -54,7 +53,7 @@ def windows(run) -> Windows:
                         s["confidence"][m].mean() / 255,
                         start,
                         features[m].mean(axis=0),
-                        quick[m].mean(axis=0),
+                        s["fast"][m].mean() / 4096,
                     )
                 )
             start += WINDOW
@@ -66,7 +65,7 @@ def windows(run) -> Windows:
         np.array(columns[3], float),
         np.array(columns[4], float),
         np.array(columns[5], float).reshape(-1, 4),
-        np.array(columns[6], float).reshape(-1, 2),
+        np.array(columns[6], float),
     )
 
 

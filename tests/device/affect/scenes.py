@@ -38,7 +38,14 @@ SCENES = {
     "calm": visitor(lambda t: 68 + 2 * math.sin(t / 9), lambda t: 3 + 0.05 * math.sin(t / 31)),
     "roused": visitor(
         lambda t: 68 + (18 if 120 < t < 180 else 0),
-        lambda t: 3 + (1.5 * (1 - math.exp(-(t - 120) / 15)) if t > 120 else 0),
+        lambda t: (
+            3
+            + (
+                1.5 * (1 - math.exp(-(min(t, 180) - 120) / 15)) * math.exp(min(180 - t, 0) / 60)
+                if t > 120
+                else 0
+            )
+        ),
         rmssd=lambda t: 40 if t < 120 else 22,
     ),
     "heart_only": visitor(lambda t: 75 + t / 12, lambda t: 0, ok=0, every=0),

@@ -56,13 +56,13 @@ def test_roused_rises_and_calm_does_not(said):
 
 
 def test_fast_follows_within_seconds_and_comes_back_to_rest(said):
-    """The heart steps up at 120 s and down at 180 s while conductance stays high: `fast` is half way within 4 s, and
-    near rest half a minute after the heart; `arousal` still says that the skin has not recovered."""
+    """The heart steps up at 120 s and down at 180 s, conductance falls with 60 s: `fast` is half way within 4 s, and
+    at rest half a minute after the heart; `arousal` still says that the skin has not recovered."""
     roused = said["roused"]
     rest, high = roused[118, 1], roused[170, 1]
     assert int(np.argmax(roused[119:, 1] > (rest + high) / 2)) <= 4
-    assert abs(roused[210:, 1] - rest).max() < 300 and high - rest > 1200
-    assert roused[210:, 0].min() > roused[118, 0] + 600
+    assert abs(roused[210:, 1] - rest).max() < 100 and high - rest > 1200
+    assert roused[210, 0] > roused[118, 0] + 300
 
 
 def baseline(rows, of):
