@@ -426,33 +426,36 @@ def test_power_is_right_warned_of_and_kept():
 
 
 def test_fade_from_black_shows_sixty_steps():
-    """A slow fade of one channel from 0 to 8 of 255: averages over 32 frames take at least 60 values."""
+    """A slow fade of one channel from 0 to 8 of 255: averages over 32 frames take at least 60 values, counted on the wire's
+    bytes; the colour fades while the light stands, and the light fades while the colour stands."""
     from weave.light.guard import frame
 
     r = Room(2, 3, Site(budget_ma=BIG))
     g = r.light.guard
-    steps = []
-    for k in range(0, 65):
-        y = k * 8 * 256 // 64  # 8.8 PWM counts of the channel to reach
-        for i in range(2):
-            g.y[i] = 4095
-            g.lo[i] = 3500
-            g.hold[i] = 0
-        for i in range(8):
-            g.v[20 + i] = y
-        g.v[9] = g.v[10] = g.v[148] = g.v[149] = 1 << 14
-        g.v[8] = g.v[147] = 4000
-        total = 0
-        for _ in range(32):
-            g.v[16] = g.v[17] = 0  # light stands still, so that the colour alone fades
-            frame(g)
-            total += g.out[0]
-        steps.append(total)
-    assert steps[0] == 0 and abs(steps[64] - 8 * 32) <= 2
-    distinct = 1
-    for i in range(1, 65):
-        distinct += steps[i] > steps[i - 1]
-    assert distinct >= 60, distinct
+    g.v[9] = g.v[10] = g.v[148] = g.v[149] = 1 << 14
+    g.v[8] = g.v[147] = 4000
+    for of_colour in (True, False):
+        steps = []
+        for k in range(0, 65):
+            for i in range(8):
+                g.v[20 + i] = k * 8 * 256 // 64 if of_colour else 19456  # 8.8 PWM counts at full light; 76
+            y = 4095 if of_colour else k * 431 // 64
+            for i in range(2):
+                g.y[i] = y
+                g.lo[i] = max(0, y - 600)
+                g.hold[i] = 0
+            total = 0
+            for _ in range(32):
+                g.v[16] = g.v[17] = 0  # the guard lets light neither rise nor fall
+                frame(g)
+                total += g.out[0]
+            assert g.y[0] == y
+            steps.append(total)
+        assert steps[0] == 0 and abs(steps[64] - 8 * 32) <= 2, steps
+        distinct = 1
+        for i in range(1, 65):
+            distinct += steps[i] > steps[i - 1]
+        assert distinct >= 60, distinct
 
 
 def test_guard_is_the_only_writer():

@@ -78,6 +78,11 @@ class Stormy:
         self.hue = Swing(dice, 0, 5)
         self.light = Light(self.strand, self.site)
 
+    def wire(self, buf):
+        """From now on the strand's bytes are these."""
+        self.strand.buf = buf
+        self.light = Light(self.strand, self.site)
+
     def event(self):
         d = self.dice
         self.happened += 1
@@ -154,12 +159,16 @@ class Stormy:
 def main(seed, strands, ticks, reboots):
     dice = Dice(seed)
     storms = [Stormy(k, dice, reboots) for k in range(strands)]
+    # all strands in one buffer, written at once
+    wire = bytearray(3 * N * strands)
+    for k in range(strands):
+        storms[k].wire(memoryview(wire)[3 * N * k : 3 * N * (k + 1)])
     out = sys.stdout.buffer
     out.write("%d 3 %s\n" % (N, " ".join(str(s.budget) for s in storms)))
     for t in range(ticks):
         for s in storms:
             s.tick(t)
-            out.write(s.strand.buf)
+        out.write(wire)
     out.write("%d\n" % sum(s.happened for s in storms))
 
 

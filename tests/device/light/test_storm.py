@@ -21,7 +21,10 @@ FPS = 50.0
 
 def storm(seed: int, ticks: int, reboots: bool, strands: int = STRANDS):
     """(report of the flash meter, most mA over budget of any strand, number of things that happened)."""
-    command = micropython.command(HERE / "storm.py", str(seed), str(strands), str(ticks), str(int(reboots)))
+    words = (str(seed), str(strands), str(ticks), str(int(reboots)))
+    command = micropython.command(
+        HERE / "storm.py", *words, native=True
+    )  # what is hot is viper on every port anyway
     run = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
