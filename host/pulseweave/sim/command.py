@@ -49,6 +49,7 @@ DEFAULT = "gathering"
 @click.option(
     "--db", metavar="URL", help="Keep what the room lived through: sqlite:///FILE or postgresql://..."
 )
+@click.option("--air", metavar="DIR|on", help="Share the air with virtual boards (`on`: those of this user).")
 @click.option(
     "--record", metavar="FILE", help="Record every node's input and output, for `pulseweave replay`."
 )
@@ -70,6 +71,7 @@ def sim(
     fast,
     web,
     db,
+    air,
     record,
     render,
     json_file,
@@ -89,6 +91,7 @@ def sim(
         "board": board,
         "damping": damping,
         "db": db,
+        "air": air,
     }
     run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, render, json_file)
 
@@ -150,6 +153,11 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
         nonlocal again
         again = partial(Simulation, prepare(which, overrides), seed, workers)
         room = again(recorder=recorder if which == name else None, native=native)
+        if overrides["air"]:
+            from pulseweave.sim.air import SharedAir
+
+            folder = None if overrides["air"] == "on" else Path(overrides["air"])
+            room.air = SharedAir(folder, room.members[0], room.n)
         return room, Measures(room)
 
     cpu0 = cpu_seconds()

@@ -84,6 +84,7 @@ class Simulation:
         s = self.description["strand"]
         self.strands = room.Strands(n, s["pixels"], s["order"])
         self.recorder = recorder
+        self.air: Any = None  # shared with virtual boards (sim/air.py), where that was asked for
         self.workers: list[Worker] = []
         self.tick = 0
         self.digest = hashlib.sha256()
@@ -141,6 +142,8 @@ class Simulation:
         self._script(k)
         block = self._sense(k) if k % BLOCK == 0 else None
         heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
+        if self.air:
+            heard += self.air.exchange(k, self.sent)
         self._send(k, block, heard, records)
         done = self._receive(k, records)
         done.heard = heard
@@ -288,3 +291,5 @@ class Simulation:
         self.workers = []
         if self.recorder:
             self.recorder.close()
+        if self.air:
+            self.air.close()

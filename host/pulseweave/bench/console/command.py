@@ -131,8 +131,8 @@ def run_json(port: str, baud: int, end: float | None, log: Log) -> None:
         while end is None or time.monotonic() < end:
             for kind, value in link.poll():
                 text = line(kind, value)
-                print(text, flush=True)
                 log(text)
+                print(text, flush=True)
             if piped and select.select([sys.stdin], [], [], 0)[0]:
                 data = os.read(sys.stdin.fileno(), 4096)
                 piped = bool(data)
