@@ -91,7 +91,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
         if mqtt:
             from pulseweave.gather.mqtt import Teller
 
-            teller = Teller(mqtt, site, db, table, strands)
+            teller = Teller(mqtt, site, db, table, strands, names)
         collector = Collector(store, table.hear, teller.letters if teller else None)
 
         def words() -> str:

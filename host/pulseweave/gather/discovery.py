@@ -22,7 +22,9 @@ def _sensor(of: str, key: str, name: str, unit: str | None = "%", **more) -> dic
     }
 
 
-def _message(of: str, device: dict, components: dict, state_topic: str, available: list[str]) -> tuple[str, bytes]:
+def _message(
+    of: str, device: dict, components: dict, state_topic: str, available: list[str]
+) -> tuple[str, bytes]:
     body = {
         "device": {"identifiers": [of], "manufacturer": "Pulseweave", "sw_version": __version__, **device},
         "origin": ORIGIN,
@@ -52,7 +54,9 @@ def device(site: str, node: int, name: str) -> tuple[str, bytes]:
         "health": _sensor(of, "health", "Health", None, entity_category="diagnostic"),
     }
     about = {"name": f"Strand {name}", "model": "thread node", "via_device": f"pulseweave_{site}"}
-    return _message(of, about, components, f"{base}/node/{node}", [f"{base}/available", f"{base}/node/{node}/available"])
+    return _message(
+        of, about, components, f"{base}/node/{node}", [f"{base}/available", f"{base}/node/{node}/available"]
+    )
 
 
 def room_device(site: str) -> tuple[str, bytes]:
@@ -64,4 +68,6 @@ def room_device(site: str) -> tuple[str, bytes]:
         "visitors": _sensor(of, "visitors", "Visitors", "people"),
         "nodes": _sensor(of, "nodes", "Strands", "strands", entity_category="diagnostic"),
     }
-    return _message(of, {"name": f"Room {site}", "model": "room"}, components, f"{base}/room", [f"{base}/available"])
+    return _message(
+        of, {"name": f"Room {site}", "model": "room"}, components, f"{base}/room", [f"{base}/available"]
+    )

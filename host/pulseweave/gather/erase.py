@@ -53,7 +53,12 @@ def forget_visitor(store: Store, visitor: int) -> int:
         known = db.run("delete from visits where visitor = ?", (visitor,))
         if gone:
             db.run("delete from seconds where at_s >= ?", (min(g[3] for g in gone) // 1000,))
-        _letters(store, lambda node, epoch, serial, at_ms, *_: not any(node == n and a <= at_ms <= b for n, a, b in spans))
+        _letters(
+            store,
+            lambda node, epoch, serial, at_ms, *_: (
+                not any(node == n and a <= at_ms <= b for n, a, b in spans)
+            ),
+        )
         _turn(store)
     if not known:
         return -1

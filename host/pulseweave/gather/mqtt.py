@@ -57,7 +57,9 @@ def address(url: str) -> dict:
 class Teller:
     """`names`: this process's gateways, which tell it from others of the same machine. Raises Problem for a bad URL or site."""
 
-    def __init__(self, url: str, site: str, db: str, table: Table, strands: Iterable = (), names: Iterable[str] = ()):
+    def __init__(
+        self, url: str, site: str, db: str, table: Table, strands: Iterable = (), names: Iterable[str] = ()
+    ):
         try:
             import aiomqtt
         except ImportError:
@@ -83,7 +85,11 @@ class Teller:
         out = []
         for i in range(0, len(packets), LETTER):
             self._number = max(self._number + 1, time.time_ns() // 1000)
-            rows = [[p.node, p.epoch, p.serial, at_ms, *p[4:]] for at_ms, p in packets[i : i + LETTER] if isinstance(p, State)]
+            rows = [
+                [p.node, p.epoch, p.serial, at_ms, *p[4:]]
+                for at_ms, p in packets[i : i + LETTER]
+                if isinstance(p, State)
+            ]
             if rows:
                 body = {"host": self.host, "number": self._number, "packets": rows}
                 out.append((self.host, self._number, encode(body).decode()))
@@ -135,7 +141,9 @@ class Teller:
         self._sent.clear()
         await client.subscribe([("homeassistant/status", 1), (f"{self.base}/available", 1)])
         await client.publish(f"{self.base}/available", "online", qos=1, retain=True)
-        tasks = [asyncio.create_task(t) for t in (self._listen(client), self._states(client), self._post(client))]
+        tasks = [
+            asyncio.create_task(t) for t in (self._listen(client), self._states(client), self._post(client))
+        ]
         try:
             while not self._stop.is_set():
                 done, _ = await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
@@ -157,7 +165,11 @@ class Teller:
                     log.warning("garbage on %s (%d bytes); said once", str(message.topic)[:60], len(payload))
             elif str(message.topic) == "homeassistant/status" and payload == b"online":
                 self._sent.clear()
-            elif str(message.topic) == f"{self.base}/available" and payload == b"offline" and not self._stop.is_set():
+            elif (
+                str(message.topic) == f"{self.base}/available"
+                and payload == b"offline"
+                and not self._stop.is_set()
+            ):
                 await client.publish(f"{self.base}/available", "online", qos=1, retain=True)
 
     async def _states(self, client) -> None:
@@ -169,7 +181,9 @@ class Teller:
             for node in list(self.table.now):
                 await self._retain(client, *device(self.site, node, self.names.get(node, str(node))))
                 row = rows.get(node)
-                await self._retain(client, f"{self.base}/node/{node}/available", b"online" if row else b"offline")
+                await self._retain(
+                    client, f"{self.base}/node/{node}/available", b"online" if row else b"offline"
+                )
                 if row:
                     s = row.state
                     state = {

@@ -1,5 +1,8 @@
 """Stores and servers for the gathering's tests; servers that the machine lacks skip their tests, or fail a strict run."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from ports import missing
 from pulseweave.gather.store import open_store
@@ -7,12 +10,14 @@ from servers import Mosquitto, Postgres, mosquitto, postgres_missing
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server():
+    """In a folder of its own: pytest's are private to whoever runs it, and the server is another user."""
     if why := postgres_missing():
         missing(why)
-    server = Postgres(tmp_path_factory.mktemp("postgres")).start()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="pulseweave-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder)).start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -102,9 +102,6 @@ class Postgres(Server):
                 "postgres",
             )
             shutil.chown(folder, "postgres", "postgres")
-            for parent in folder.parents:  # pytest's own folders are private to root
-                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 1:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         done = subprocess.run(
             [*self.user, self.bin / "initdb", "-D", folder / "data", "-A", "trust", "-E", "UTF8", "--no-sync"],
             capture_output=True, text=True, cwd="/",

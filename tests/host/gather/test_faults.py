@@ -128,7 +128,10 @@ def accounted(store, *towers):
         assert reached == len(t.board.records), (reached, len(t.board.records))
         assert len(t.heard - have) <= lost, "a gateway's packet is neither kept nor counted"
     expected = sum(
-        max(n for m, n in have if m == node) - min(n for m, n in have if m == node) + 1 - sum(m == node for m, _ in have)
+        max(n for m, n in have if m == node)
+        - min(n for m, n in have if m == node)
+        + 1
+        - sum(m == node for m, _ in have)
         for node in {m for m, _ in have}
     )
     assert store.counts()["missed"] == expected
@@ -225,7 +228,7 @@ def test_two_gatherers_one_database_one_broker(towers, postgres_url, broker):
     # a silence of a few versions, where neither heard one, is another visit; beyond that they agree
     assert sum(visitors.values()) <= 32 + 3, visitors
     eventually(lambda: {(n, s) for n, _, s in ear.packets()} == have, 40)
-    assert {letter["host"] for letter in ear.letters} >= {ear.letters[0]["host"]} and len({x["host"] for x in ear.letters}) == 2
+    assert len({letter["host"] for letter in ear.letters}) == 2
     assert first.stop() == 0 and second.stop() == 0, first.said + second.said
     ear.close()
     store.close()
@@ -267,7 +270,9 @@ def test_a_clock_that_jumps(towers, tmp_path):
     time.sleep(3)
     assert c.stop()
     assert kept(store) == t.heard and store.counts()["missed"] == 0
-    assert store.db.one("select count(*) from lives where event = 0") == 8, "nobody is thought to have restarted"
+    assert store.db.one("select count(*) from lives where event = 0") == 8, (
+        "nobody is thought to have restarted"
+    )
     words = [w for (w,) in store.db.all("select words from notes where kind = 'clock'")]
     assert [w.split()[-2] for w in words] == ["+3600.0", "-7200.0", "+1800.0"]
     store.close()
@@ -289,7 +294,7 @@ def test_a_store_that_stays_away_is_not_waited_for_without_end(towers, tmp_path,
         store.db.run("pragma max_page_count = 1000000")
     eventually(lambda: not c.trouble and not c.full, 20)
     t.silent = True
-    time.sleep(5)
+    eventually(lambda: c.gateways[0].next == len(t.board.records), 40)
     assert c.stop()
     have = kept(store)
     assert have < t.heard and len(t.heard - have) == store.counts()["lost"]
@@ -303,6 +308,9 @@ def test_a_packet_that_cannot_be_is_dropped_alone():
     g = Gateway("x")
     board.typed(g.wants(0))
     list(g.feed(board.step(), 0))
-    board.records += [encode(State(0, 1, 7, 0, 1, 1, 1, 1, 1, -60)), encode(State(5, 1, 7, 0, 1, 1, 1, 1, 1, -60))]
+    board.records += [
+        encode(State(0, 1, 7, 0, 1, 1, 1, 1, 1, -60)),
+        encode(State(5, 1, 7, 0, 1, 1, 1, 1, 1, -60)),
+    ]
     board.typed(g.wants(1))
     assert [p.node for p in g.feed(board.step(), 1)] == [5] and g.garbage == 1

@@ -66,7 +66,9 @@ def state(node, n, **kw):
 @pytest.fixture
 def teller(broker, tmp_path):
     table = Table()
-    t = Teller(broker.url, "hall", str(tmp_path / "room.db"), table, [{"node": 2, "name": "by the door"}], ["a"])
+    t = Teller(
+        broker.url, "hall", str(tmp_path / "room.db"), table, [{"node": 2, "name": "by the door"}], ["a"]
+    )
     store = open_store(str(tmp_path / "room.db"))
     t.store = store
 
@@ -86,17 +88,26 @@ def test_home_assistant_finds_every_node(teller, ear, broker):
     teller.write([state(1, 5), state(2, 9, flags=0, arousal=0)])
     eventually(lambda: "pulseweave/hall/node/2" in ear.topics, 15)
     found = json.loads(ear.topics["homeassistant/device/pulseweave_hall_2/config"])
-    assert found["device"]["name"] == "Strand by the door" and found["device"]["identifiers"] == ["pulseweave_hall_2"]
+    assert found["device"]["name"] == "Strand by the door" and found["device"]["identifiers"] == [
+        "pulseweave_hall_2"
+    ]
     assert {c["platform"] for c in found["components"].values()} == {"sensor", "binary_sensor"}
-    assert all(c["unique_id"] for c in found["components"].values()) and found["origin"]["name"] == "pulseweave"
-    assert [a["topic"] for a in found["availability"]] == ["pulseweave/hall/available", "pulseweave/hall/node/2/available"]
+    assert (
+        all(c["unique_id"] for c in found["components"].values()) and found["origin"]["name"] == "pulseweave"
+    )
+    assert [a["topic"] for a in found["availability"]] == [
+        "pulseweave/hall/available",
+        "pulseweave/hall/node/2/available",
+    ]
     assert found["state_topic"] == "pulseweave/hall/node/2"
     assert json.loads(ear.topics["pulseweave/hall/node/1"]) == {
         "touched": "ON", "arousal": 40, "confidence": 80, "damping": 20, "health": "well"
     }  # fmt: skip
     assert json.loads(ear.topics["pulseweave/hall/node/2"])["arousal"] is None
     assert ear.topics["pulseweave/hall/available"] == b"online"
-    assert eventually(lambda: json.loads(ear.topics.get("pulseweave/hall/room", b"{}")).get("visitors") == 1, 10)
+    assert eventually(
+        lambda: json.loads(ear.topics.get("pulseweave/hall/room", b"{}")).get("visitors") == 1, 10
+    )
     late = Ear(broker.port, "late")  # comes later: all of it is retained
     eventually(lambda: "pulseweave/hall/node/1" in late.retained, 10)
     assert "homeassistant/device/pulseweave_hall_1/config" in late.retained
@@ -194,7 +205,9 @@ def test_hostile_payloads_are_ignored_and_said_once(teller, ear, broker, caplog)
     assert len([r for r in caplog.records if "garbage" in r.message]) == 1
 
 
-@pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://h:port", "mqtt://h/topic", "h:1883", "mqtt://h:99999999"])
+@pytest.mark.parametrize(
+    "url", ["http://x", "mqtt://", "mqtt://h:port", "mqtt://h/topic", "h:1883", "mqtt://h:99999999"]
+)
 def test_bad_urls_are_one_line(url):
     with pytest.raises(Problem, match="write mqtt://") as e:
         address(url)
