@@ -25,8 +25,10 @@ GROUPS = {
     "light": "a frame of light, here and on the ESP32, beside neopixel and floats",
     "size": "flash and heap",
     "campaign": "rooms with everything going wrong",
+    "bench": "deploying, flashing and watching beside mpremote, esptool and miniterm",
     "beats": "beat detection beside NeuroKit2 and HeartPy",
     "stress": "stress beside a causal logistic model",
+    "gather": "packets into SQLite and PostgreSQL, the page, charts",
 }
 
 
