@@ -38,7 +38,8 @@ export class Air {
       const pieces = Math.min(MOST, Math.max(5, Math.ceil((s.length * scale) / 1.4)), s.pixels);
       const flux = exposure * weights[i] * haze * (THREAD * scale + 0.06) * (s.length / pieces) * scale;
       for (let k = 0; k < pieces; k++) {
-        mean(light, base, Math.floor((k * s.pixels) / pieces), Math.floor(((k + 1) * s.pixels) / pieces), c);
+        const up = pieces - 1 - k; // the first pixel is at the hand, below
+        mean(light, base, Math.floor((up * s.pixels) / pieces), Math.floor(((up + 1) * s.pixels) / pieces), c);
         if (Math.max(c[0], c[1], c[2]) < 1e-4) continue;
         stand.project(hang(s, (k + 0.5) / pieces, t, sway, p), at);
         splat(near, at[0] / cell, at[1] / cell, c, flux);
@@ -49,7 +50,7 @@ export class Air {
     });
     halve(near, far);
     strands.list.forEach((s, i) => { // the pool of light on the floor below each strand
-      mean(light, i * strands.pixels * 3, s.pixels >> 1, s.pixels, c);
+      mean(light, i * strands.pixels * 3, 0, (s.pixels + 1) >> 1, c);
       const foot = Math.max(0.2, s.top - s.length);
       for (const [dx, dy] of RING) {
         p[0] = s.x + dx * 0.5; p[1] = s.y + dy * 0.5; p[2] = 0;

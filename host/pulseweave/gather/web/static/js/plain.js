@@ -87,7 +87,8 @@ export class Plain {
 
   /** Mean colour of a piece of strand i, or null where it is dark. */
   colour(now, i, pixels, from, to, gain) {
-    const start = Math.floor(from * pixels), end = Math.max(start + 1, Math.floor(to * pixels));
+    // the first pixel is at the hand, below
+    const start = Math.min(pixels - 1, Math.floor((1 - to) * pixels)), end = Math.max(start + 1, Math.floor((1 - from) * pixels));
     let r = 0, g = 0, b = 0;
     for (let j = start, at = (i * this.strands.pixels + start) * 3; j < end; j++, at += 3) { r += now[at]; g += now[at + 1]; b += now[at + 2]; }
     const scale = gain / (end - start) / 255, most = Math.max(r, g, b) * scale;

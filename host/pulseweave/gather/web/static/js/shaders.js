@@ -61,7 +61,7 @@ uniform float gain;
 out vec4 colour;
 ${TONE}
 void main() {
-  vec3 c = texture(pixels, vec2(clamp(along, 0.0, 1.0) * line.x, line.y)).rgb;
+  vec3 c = texture(pixels, vec2((1.0 - clamp(along, 0.0, 1.0)) * line.x, line.y)).rgb;
   c *= c * gain;
   float f = fract(clamp(along, 0.0, 0.9999) * line.z) - 0.5;
   float beads = mix(1.0, exp(-f * f * 14.0) * 1.15 + 0.38, smoothstep(3.0, 7.0, spacing));
