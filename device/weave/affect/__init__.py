@@ -122,7 +122,7 @@ class Affect:
         if rise < 0:
             v += rise << 2
         h *= HEART
-        self.fast = self.draw(BIAS * 1024 + h + (SKIN * v if v > 0 else 0), trust)
+        self.fast = self.draw(BIAS * 1024 + h + (SKIN * v >> 1 if v > 0 else 0), trust)
         s *= SKIN
         z = BIAS * 1024 + s + h + RMSSD * r + RISE * rise
         self.arousal = self.draw(z, trust)

@@ -1,4 +1,7 @@
-"""Logarithm and logistic function in integers. Both stand on 2**f = 1 + f - 0.343 f (1 - f) for 0 <= f < 1, or its inverse."""
+"""Logarithm and logistic function in integers.
+
+Both stand on 2**f = 1 + f - 0.343 f (1 - f) for 0 <= f < 1, or on its inverse.
+"""
 
 from micropython import const
 

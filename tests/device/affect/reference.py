@@ -76,7 +76,7 @@ def affect(rows: np.ndarray) -> np.ndarray:
         held = max(0.0, s + 4 * min(rise, 0.0) - SETTLE)
         z = w["BIAS"] + w["SKIN"] * s + w["HEART"] * h + w["RMSSD"] * r + w["RISE"] * rise
         slow = logistic(z)
-        fast = logistic(w["BIAS"] + w["HEART"] * h + w["SKIN"] * held)
+        fast = logistic(w["BIAS"] + w["HEART"] * h + w["SKIN"] * held / 2)
         calm = h + onset < CALM
         clear = min(1.0, max(0.0, abs(z - w["CUT"]) - abs(w["SKIN"] * s - w["HEART"] * h) / 2) / 1.5)
         valence = min(CAP, max(-CAP, (r - h) * trust / 4))
