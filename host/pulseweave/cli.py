@@ -20,6 +20,7 @@ COMMANDS = {
     "campaign": "pulseweave.sim.campaign.command:campaign",
     "score": "pulseweave.score.command:score",
     "train": "pulseweave.score.train:train",
+    "calibrate": "pulseweave.score.twopoint:calibrate",
     "boards": "pulseweave.boards:boards",
     "scene": "pulseweave.light.preview:scene",
     "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
