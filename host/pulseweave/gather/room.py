@@ -4,6 +4,7 @@ In: a `Table` that hears packets, the strands' places, a clock (UTC ms). Out: me
 `draw()` in a thread of one's own makes the pictures; everything else only hands out what is there.
 """
 
+import logging
 import math
 import threading
 import time
@@ -16,6 +17,7 @@ from pulseweave.gather.draw import Draw
 from pulseweave.gather.table import Row, Table, health, touched
 from pulseweave.problem import Problem
 
+log = logging.getLogger(__name__)
 FPS = 25
 SETTLE_MS = 15_000
 GATEWAY_WORDS = "nobody has been heard yet"
@@ -63,10 +65,19 @@ class Room:
     # --- pictures
 
     def run(self) -> None:
-        """Draw until stopped."""
-        due = time.monotonic()
+        """Draw until stopped; where drawing fails, it is said once and tried again with a new MicroPython."""
+        due, said = time.monotonic(), False
         while self.running:
-            self.step()
+            try:
+                self.step()
+            except Exception as e:
+                if not said and self.running:
+                    log.error("the page has no pictures: %s", e)
+                said = True
+                if self._draw:
+                    self._draw.close()
+                    self._draw = None
+                time.sleep(1)
             due = max(due + 1 / FPS, time.monotonic() - 0.2)
             time.sleep(max(0.0, due - time.monotonic()))
 

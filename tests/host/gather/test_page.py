@@ -1,0 +1,194 @@
+"""The page of a gathered room: strands drawn by the device's code from what the mesh told; nothing offered that it cannot do."""
+
+import asyncio
+import io
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ports import missing
+from pulseweave.gather.record import Event, State
+from pulseweave.gather.room import Room, grid
+from pulseweave.gather.table import Table
+from pulseweave.gather.web.server import serve
+from running import Running, eventually
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
+
+
+class Fed:
+    """A gathered room of `nodes` whose packets come twice a second; node 3 has a sensor fault, node 4 falls silent."""
+
+    def __init__(self, nodes=6, placed=True):
+        self.table = Table()
+        self.room = Room(self.table, grid(list(range(1, nodes + 1))) if placed else [], title="hall")
+        self.nodes, self.n, self.arousal = nodes, 0, 60
+        self.running = True
+        self.threads = [threading.Thread(target=t, daemon=True) for t in (self.feed, self.room.run)]
+        for t in self.threads:
+            t.start()
+
+    def feed(self):
+        while self.running:
+            now = round(time.time() * 1000)
+            for node in range(1, self.nodes + 1):
+                flags = (node != 2) | (8 if node == 3 else 0)
+                if node != 4 or self.n < 1:
+                    a = self.arousal if node != 2 else 0
+                    self.table.hear(now, State(node, self.n, 7, 0, a, a, 200 * (node != 2), 30, flags, -60))
+            self.n += 1
+            time.sleep(0.25)
+
+    def stop(self):
+        self.running = self.room.running = False
+        for t in self.threads:
+            t.join(5)
+        self.room.close()
+
+
+@pytest.fixture
+def fed():
+    f = Fed()
+    yield f
+    f.stop()
+
+
+def test_a_room_from_packets(fed):
+    eventually(lambda: fed.room.state().get("room"), 20)
+    s = fed.room.state()
+    assert s["nodes"]["contact"] == [1, 0, 1, 1, 1, 1] and s["nodes"]["health"][2] == "sensor fault"
+    assert s["room"]["collective"] == pytest.approx(60 / 255, abs=0.01) and "hr" not in s["nodes"]
+    calm = eventually(lambda: fed.n > 20 and np.frombuffer(fed.room.frame()[1], np.uint8).mean(), 30)
+    fed.arousal = 230
+    time.sleep(5)
+    assert np.frombuffer(fed.room.frame()[1], np.uint8).mean() > calm, "stirred rooms shine brighter"
+    fed.table.hear(round(time.time() * 1000), Event(1, 9, 7, 0, 1, b"\x01\x05"))
+    assert fed.room.meta()["scene"] == fed.table.scenes[1]
+    assert fed.room.events()[-1]["text"] == f"scene {fed.table.scenes[1]}"
+
+
+def test_strands_nobody_has_placed_are_hung_as_they_are_met():
+    f = Fed(3, placed=False)
+    eventually(lambda: len(f.room.meta()["strands"]) == 3 and f.room.state().get("room"), 20)
+    f.nodes = 5
+    eventually(lambda: len(f.room.meta()["strands"]) == 5 and len(f.room.frame()[1]) == 5 * 60 * 3, 20)
+    f.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        from picture import FLAGS, chromium
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is missing: run `make test`")
+    if not chromium():
+        missing("no Chromium: apt-get install chromium")
+    with sync_playwright() as p:
+        running = p.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield running
+        running.close()
+
+
+def opened(browser, url, **kw):
+    page = browser.new_page(**kw)
+    page.errors = []
+    page.on("pageerror", lambda e: page.errors.append(str(e)))
+    page.goto(url)
+    eventually(lambda: page.evaluate("(window.pulseweave?.stats.drawn ?? 0) >= 3"), 30)
+    return page
+
+
+@pytest.mark.server
+def test_it_is_drawn_and_offers_nothing_it_cannot_do(browser, fed, tmp_path):
+    with serve(fed.room, port=0) as server:
+        page = opened(browser, server.url, viewport={"width": 960, "height": 600})
+        page.mouse.move(400, 300)
+        eventually(lambda: "5 visitors" in page.locator("#summary").inner_text(), 10)
+        for control in ("#pause", "#upset", "#damping", "#speed", "#scenario", "#when"):
+            assert not page.locator(control).is_visible(), control
+        page.locator("#picker").focus()
+        page.keyboard.press("ArrowRight")
+        eventually(lambda: page.locator("#lean").is_visible(), 5)
+        assert not page.locator("#finger").is_visible()
+        eventually(lambda: "somebody is here" in page.locator("#picked").inner_text()
+                   or "nobody here" in page.locator("#picked").inner_text(), 5)  # fmt: skip
+        for key in ("u", "d", " "):
+            page.keyboard.press(key)
+        from PIL import Image
+
+        time.sleep(1)
+        image = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"), float)
+        assert image.max() > 120 and (image.max(axis=2) > 60).mean() > 0.002, "strands are seen"
+        eventually(lambda: "a look" in page.locator("#health").inner_text(), 10)
+        assert not page.errors
+        page.close()
+
+
+@pytest.mark.server
+def test_it_finds_the_room_again_and_needs_the_token(browser, fed):
+    server = serve(fed.room, "127.0.0.1", 0, token="let me in").start()
+    page = opened(browser, server.url, viewport={"width": 390, "height": 844})
+    port, drawn = server.port, page.evaluate("window.pulseweave.stats.drawn")
+    server.stop()
+    eventually(lambda: "silent" in page.locator("#notice").inner_text(), 10)
+    server = serve(fed.room, "127.0.0.1", port, token="let me in").start()
+    eventually(lambda: page.evaluate("window.pulseweave.stats.drawn") > drawn + 3, 30)
+    stranger = browser.new_page()
+    stranger.goto(f"http://127.0.0.1:{port}/")
+    time.sleep(1)
+    assert stranger.evaluate("window.pulseweave?.stats.drawn ?? 0") == 0, "no token, no room"
+    server.stop()
+    stranger.close()
+    page.close()
+
+
+def test_consoles_of_a_simulation_are_not_for_everybody():
+    """Origin and node are checked, garbage and floods are survived, the room goes on."""
+    sim = Running("sim", "calm", "--nodes", "3", "--workers", "1", "--web", "127.0.0.1:0")
+    try:
+        port = int(sim.until(r"http://127.0.0.1:(\d+)/")[1])
+        url = f"ws://127.0.0.1:{port}/console?node="
+
+        async def run():
+            for node in ("0", "99", "x", "-1"):
+                with pytest.raises((InvalidStatus, ConnectionClosed)):
+                    async with connect(url + node) as line:
+                        await line.recv()
+            with pytest.raises(InvalidStatus):
+                await connect(url + "1", origin="http://evil.example")
+            async with connect(url + "1", max_size=None) as line:
+                assert int(await line.recv()) > 0
+                await line.send(b"\xff\x00garbage" * 200)
+                await line.send(b"A" * 4000)
+                await line.send("text is not for consoles")
+                with pytest.raises(ConnectionClosed):
+                    while True:
+                        await asyncio.wait_for(line.recv(), 10)
+            async with connect(url + "1", max_size=None) as line:
+                await line.recv()
+                with pytest.raises(ConnectionClosed):
+                    await line.send(b"x" * 100_000)
+                    while True:
+                        await asyncio.wait_for(line.recv(), 10)
+            async with connect(url + "1") as first, connect(url + "1") as second:
+                assert await first.recv() == await second.recv()
+                with pytest.raises(ConnectionClosed):  # a console belongs to whoever opened it last
+                    while True:
+                        await asyncio.wait_for(first.recv(), 10)
+            async with connect(f"ws://127.0.0.1:{port}/live", max_size=None) as page:
+                for _ in range(50):
+                    message = await asyncio.wait_for(page.recv(), 10)
+                    if isinstance(message, str) and json.loads(message)["type"] == "state":
+                        return json.loads(message)["state"]["t_s"]
+
+        assert asyncio.run(run()) > 0
+        assert sim.process.poll() is None
+    finally:
+        sim.stop()
