@@ -67,9 +67,18 @@ def group():
 
 
 def main() -> None:
-    """Run the command; a Problem becomes one line on stderr and its exit code."""
+    """Run the command; what is wrong with the input becomes one line on stderr and an exit code."""
     try:
-        group(standalone_mode=True)
+        code = group(standalone_mode=False)
     except Problem as e:
         print(f"pulseweave: {e}", file=sys.stderr)
         sys.exit(e.code)
+    except click.UsageError as e:  # an unknown option, a word where a number belongs
+        where = e.ctx.command_path if e.ctx else "pulseweave"
+        message = " ".join(e.format_message().split()).rstrip(".")
+        print(f"pulseweave: {message}: see `{where} --help`", file=sys.stderr)
+        sys.exit(e.exit_code)
+    except click.Abort:
+        print("pulseweave: stopped", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -138,8 +139,12 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     first = prepare(name, overrides)
     if workers is None:
         workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
-    if seconds is not None and seconds <= 0:
-        raise Problem(f"--seconds {seconds:g}: more than 0 is needed")
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise Problem(f"--seconds {seconds:g}: a number of seconds above 0 is needed")
+    if seed < 0:
+        raise Problem(f"--seed {seed}: 0 or more is needed")
+    if json_file and json_file != "-":
+        writable(json_file)
     if seconds is None and (fast or where is None):
         seconds = first.seconds
     film = Film(render) if render else None
@@ -198,7 +203,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
             server.stop()
         if keeper:
             counts = keeper.close()
-            click.echo(f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number", err=True)
+            kept = f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number"
+            click.echo(kept, err=True)
         if live:
             live.sim.close()
         elif recorder:
@@ -268,6 +274,13 @@ def cpu_seconds() -> float:
     return total
 
 
+def writable(json_file: str) -> None:
+    """Raises Problem before a run whose measurements would find no place."""
+    path = Path(json_file)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Problem(f"cannot write {json_file}: choose another --json FILE")
+
+
 def write(result: dict, json_file: str | None) -> None:
     """The JSON object where it was asked for."""
     if not json_file:
@@ -286,7 +299,9 @@ def write(result: dict, json_file: str | None) -> None:
 @click.argument("file")
 @click.option("--node", type=int, default=0, show_default=True, help="Which node to run again, from 0.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the comparison as JSON; - is stdout.")
-@click.option("--web", metavar="HOST:PORT", default="127.0.0.1:8082", show_default=True, help="A gathering's page.")
+@click.option(
+    "--web", metavar="HOST:PORT", default="127.0.0.1:8082", show_default=True, help="A gathering's page."
+)
 @click.option("--from", "since", metavar="T", help="A gathering from here: 2026-11-22T20:30, -2h ...")
 @click.option("--to", "until", metavar="T", help="And to here.")
 def replay(file, node, json_file, web, since, until):

@@ -47,6 +47,13 @@ def refused(done, *words, code=2):
         (["sim", "calm", "--web", "nowhere"], ["--web", "HOST:PORT"]),
         (["sim", "calm", *SHORT, "--record", "/no/such/folder/x.weave"], ["--record", "x.weave"]),
         (["sim", "calm", *SHORT, "--json", "/no/such/folder/x.json"], ["--json", "x.json"]),
+        (["sim", "calm", *SHORT, "--json", "/"], ["cannot write /", "--json"]),
+        (["sim", "calm", "--seconds", "nan", "--fast", "--web", "off"], ["--seconds"]),
+        (["sim", "calm", "--seconds", "inf", "--fast", "--web", "off"], ["--seconds"]),
+        (["sim", "calm", *SHORT, "--seed", "-1"], ["--seed", "0 or more"]),
+        (["sim", "calm", "--nodes", "many"], ["--nodes", "many", "sim --help"]),
+        (["sim", "calm", "--colour", "red"], ["--colour", "sim --help"]),
+        (["dance"], ["dance", "--help"]),
         (["replay", "nowhere.weave"], ["nowhere.weave", "--record"]),
     ],
 )

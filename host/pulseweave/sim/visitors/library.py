@@ -137,7 +137,8 @@ def read(path: Path) -> Recording:
         with np.load(path) as file:
             z = {name: file[name] for name in file.files}
     except Exception as e:
-        raise Problem(f"recording {path} is damaged ({e}): fetch it again or take it away") from None
+        why = str(e).partition(". ")[0]
+        raise Problem(f"recording {path} is damaged ({why}): fetch it again or take it away") from None
     ppg = eda = None
     try:
         if "bvp" in z:
