@@ -16,7 +16,9 @@ from pulseweave.problem import Problem
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 PATIENCE_S = 10.0
-ROUND_S = 1.2  # one knock; a board that starts up listens after 0.3 s, main.py within its two seconds
+ROUND_S = (
+    0.6  # one knock; a node stops within a tenth of a second, a board that starts up listens after 0.3 s
+)
 RESTARTS = re.compile(rb"rst:0x|Rebooting\.\.\.|Guru Meditation|MPY: soft reboot|abort\(\) was called")
 
 
@@ -86,8 +88,10 @@ class Repl(SerialTransport):
     def _settle(self) -> bool:
         """After the first banner: let answers to earlier knocks pass, then ask for one prompt that is certainly ours."""
         end = time.monotonic() + 2
+        self.serial.timeout = 0.04
         while time.monotonic() < end and self.serial.read(256):
             pass
+        self.serial.timeout = 0.1
         self.serial.write(b"\x01")
         self.in_raw_repl = self.read_until(1, BANNER, timeout=2).endswith(BANNER)
         return self.in_raw_repl

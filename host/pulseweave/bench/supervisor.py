@@ -10,6 +10,7 @@ import json
 import os
 import select
 import struct
+import termios
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PROMPT = b">>> "
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 HOLD_S = 5.0
+LISTEN_S = 0.3  # from the prompt's last character until the port listens
 RUNNING, WAITING, REPL = "main.py runs", "the prompt is on its way", "at the prompt"
 
 
@@ -151,6 +153,12 @@ class Supervisor:
         self.state = state
         held = bytes(self._held)
         self._held.clear()
+        if state == REPL and held:
+            # the unix port flushes its input where it begins to listen, and after every line, even an empty one
+            held = held.lstrip(b"\r")
+            end = time.monotonic() + LISTEN_S
+            while termios.tcgetattr(self.board.tty)[3] & termios.ISIG and time.monotonic() < end:
+                time.sleep(0.002)
         if held:
             self._typed(held)
 

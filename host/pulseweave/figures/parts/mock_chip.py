@@ -81,7 +81,7 @@ class Slow:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         free = time.monotonic()
         with contextlib.suppress(OSError):
-            while data := source.recv(1024):
+            while data := source.recv(4096):
                 free = max(free, time.monotonic()) + len(data) / self.rate
                 time.sleep(max(0.0, free - time.monotonic()))
                 sink.sendall(data)
