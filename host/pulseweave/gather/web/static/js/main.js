@@ -208,8 +208,8 @@ function frame(now) {
 /** A picture that comes late is worse than a coarse one: fewer pixels where frames are slow, more again where they are not. */
 function adapt() {
   if (document.hidden || asked.has("fine")) return;
-  slow = stats.fps < 22 ? slow + 1 : 0;
-  quick = stats.fps > 24 && stats.scale < 1 ? quick + 1 : 0;
+  slow = stats.fps < 24 ? slow + 1 : 0;
+  quick = stats.fps > 24.5 && stats.scale < 1 ? quick + 1 : 0;
   if (slow >= 3 && stats.scale > COARSEST) {
     stats.scale = Math.max(COARSEST, stats.scale * 0.8);
     if (quick < patience) patience = Math.min(120, patience * 2);
