@@ -10,6 +10,7 @@ from .affect import Affect
 from .console import Console
 from .damp import Damp
 from .drivers import Hardware
+from .drivers.storage import Nvs
 from .keep import Keep
 from .light import Light, Site
 from .light.scenes import find
@@ -25,14 +26,18 @@ _VISITOR = const(7)
 
 
 def start(board, fs, stdin, stdout, cause):
-    """A node ready to tick, or None in safe mode (the strand then glows amber). Black comes before anything else."""
-    hardware = Hardware(board, stdin, stdout)
-    keep = Keep(fs, hardware.nvs, None, cause)
-    hardware.fit(keep.config)
-    if keep.safe:
+    """A node ready to tick, or None in safe mode: a glow of amber. Boots are counted first: hardware may raise."""
+    keep = Keep(fs, Nvs("weave"), None, cause)
+    try:
+        hardware = Hardware(board, stdin, stdout)
+        hardware.fit(keep.config)
+        if not keep.safe:
+            return compose(hardware, keep)
         glow(hardware.strand)
-        return None
-    return compose(hardware, keep)
+    except Exception as e:
+        if not keep.safe:  # safe mode needs no strand, but a console
+            raise e
+    return None
 
 
 def glow(strand):
