@@ -1,8 +1,9 @@
-"""Gathering: packets a second into SQLite and PostgreSQL beside the bare databases, the page beside a bare broadcast, charts.
+"""Gathering: packets into SQLite and PostgreSQL beside the bare databases, the page beside a bare broadcast, charts.
 
 In: synthetic packets of 200 nodes. SQLite and PostgreSQL are measured from packets as gateways give them (numbers of 16
 bits, lives, visits, dedupe), against the same rows written bare: `executemany`, and COPY into a table without anything.
-PostgreSQL is the distribution's server, started for this in a temporary folder. Rates are by the wall clock; the CPU time of this process stands beside.
+PostgreSQL is the distribution's server, started for this in a temporary folder. Rates are by the wall clock; the CPU time of
+this process stands beside.
 """
 
 import contextlib
@@ -68,7 +69,9 @@ def bare_sqlite(folder: Path, rows: list) -> float:
     """Rows a second of executemany into a table and index of the same shape, with the same commits."""
     c = sqlite3.connect(folder / "bare.db", isolation_level=None)
     c.executescript("pragma journal_mode = wal; pragma synchronous = full;")
-    c.execute(f"create table states ({', '.join(f'{name} integer' for name in STATES)}, primary key (node, life, n))")
+    c.execute(
+        f"create table states ({', '.join(f'{name} integer' for name in STATES)}, primary key (node, life, n))"
+    )
     c.execute("create index states_at on states (at_ms)")
     sql = f"insert into states values ({', '.join('?' * len(STATES))})"
     wall = time.perf_counter()
@@ -94,7 +97,9 @@ def postgres() -> Iterator[str]:
             user, me = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"], "postgres"
             shutil.chown(name, "postgres", "postgres")
         data = str(Path(name) / "data")
-        subprocess.run([*user, where / "initdb", "-D", data, "-A", "trust"], check=True, capture_output=True, cwd="/")
+        subprocess.run(
+            [*user, where / "initdb", "-D", data, "-A", "trust"], check=True, capture_output=True, cwd="/"
+        )
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
@@ -155,7 +160,9 @@ def charted(store: Store, count: int) -> tuple[float, float, float]:
     assert 500 < len(rows) <= 1001
     t = time.perf_counter()
     step = (last - BEGIN_MS) // 1000
-    store.db.all(f"select at_ms / {step}, count(*), sum(flags & 1), sum(arousal), sum(g) from states group by 1")
+    store.db.all(
+        f"select at_ms / {step}, count(*), sum(flags & 1), sum(arousal), sum(g) from states group by 1"
+    )
     return sorted(times)[2] * 1000, cold * 1000, (time.perf_counter() - t) * 1000
 
 
@@ -187,8 +194,9 @@ def measure(quick: bool) -> list[Figure]:
         store = open_store(f"sqlite:///{Path(name) / 'room.db'}")
         rate, share = filled(store, some)
         store.close()
+        peer = "bare executemany", bare_sqlite(Path(name), rows), f"SQLite {sqlite}"
         figures += [
-            Figure("gather_sqlite", rate, "packets/s", "bare executemany", bare_sqlite(Path(name), rows), sqlite, 20_000, True),
+            Figure("gather_sqlite", rate, "packets/s", *peer, 20_000, True),
             Figure("gather_sqlite_cpu", share, "cores", limit=1.0),
             Figure("gather_decode", decoded(count), "records/s", limit=20_000, more=True),
         ]
@@ -204,10 +212,8 @@ def measure(quick: bool) -> list[Figure]:
         Figure(f"gather_chart_{many}_first", cold, "ms", "group by over all rows", bare, f"SQLite {sqlite}"),
     ]
     page = bench.measure(seconds=4 if quick else 10)
-    figures.append(
-        Figure("gather_page_200x60_3_pages", page["server_cpu"], "cores", *page["peer"].rsplit(" broadcast")[:1],
-               page["peer_cpu"], limit=0.35)  # fmt: skip
-    )
+    peer = "websockets broadcast", page["peer_cpu"], version("websockets")
+    figures.append(Figure("gather_page_200x60_3_pages", page["server_cpu"], "cores", *peer, limit=0.35))
     try:
         paint, light = first_paint()
         figures.append(Figure("gather_first_paint", paint, "ms", limit=1000))
@@ -224,11 +230,11 @@ def by_postgres(some: list, rows: list) -> list[Figure]:
             store = open_store(url)
             rate, share = filled(store, some)
             store.close()
+            peer = "bare COPY", bare_copy(url, rows), f"psycopg {version('psycopg')}"
             return [
-                Figure("gather_postgres", rate, "packets/s", "bare COPY", bare_copy(url, rows), f"psycopg {version('psycopg')}",
-                       5000, True),
+                Figure("gather_postgres", rate, "packets/s", *peer, 5000, True),
                 Figure("gather_postgres_cpu", share, "cores", limit=1.0),
-            ]  # fmt: skip
+            ]
     except (Problem, ImportError, subprocess.CalledProcessError) as e:
         return [Figure("gather_postgres", None, "packets/s", limit=5000, more=True, said=str(e))]
 

@@ -1,4 +1,4 @@
-"""From gateways to the store: packets get a time, wait together, and are kept once a second; a thread a gateway, one to write.
+"""From gateways to the store: packets get a time, wait together, and are kept once a second, a thread for each.
 
 What was kept is what was acknowledged: how far each gateway has come is written in the same transaction, so after a crash
 every gateway is asked from there. While the store cannot take anything packets wait here; where too many wait, gateways

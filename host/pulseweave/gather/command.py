@@ -23,7 +23,7 @@ log = logging.getLogger("pulseweave.gather")
     "ports",
     multiple=True,
     metavar="PORT",
-    help="A gateway node: /dev/ttyUSB0, socket://HOST:PORT, a pty.",
+    help="A gateway node: /dev/ttyUSB0, socket://HOST:PORT.",
 )
 @click.option(
     "--sim",

@@ -1,9 +1,10 @@
 """Runs in MicroPython: the device's own Damp and Light, drawing strands from what the mesh tells about them.
 
-draw_strands.py, stdin: a line of JSON {"pixels", "strands": [[node, x, y, z mm], ...]}, answered by a line of JSON; then, per
-picture, `<IBBH` room ms, scene, flags (1 damping, 2 start afresh), ticks to go, and for every strand `<HBBBBBB` age ms (65535 = unknown), arousal,
-fast, confidence, g, flags, 0. stdout: per picture pixels as r, g, b, strand after strand, then for every strand `<hHHHB` level, collective,
-ratio, synchrony, contagion. Heart beats do not travel through the mesh: strands of real rooms are drawn without.
+stdin: a line of JSON {"pixels", "strands": [[node, x, y, z mm], ...]}, answered by a line of JSON; then, per picture,
+`<IBBH` room ms, scene, flags (1 damping, 2 start afresh), ticks to go, and for every strand `<HBBBBBB` age ms (65535 =
+unknown), arousal, fast, confidence, g, flags, 0. stdout: per picture pixels as r, g, b, strand after strand, then for every
+strand `<hHHHB` level, collective, ratio, synchrony, contagion. Heart beats do not travel through the mesh: strands of
+gathered rooms are drawn without.
 """
 
 import json

@@ -26,7 +26,8 @@ def prune(store: Store, before_ms: int) -> int:
         db.run("delete from notes where at_ms < ?", (before_ms,))
         db.run("delete from seconds where at_s < ?", (before_ms // 1000 + 1,))
         db.run(
-            "delete from visits where to_n is not null and not exists (select 1 from states s where s.visitor = visits.visitor)"
+            "delete from visits where to_n is not null "
+            "and not exists (select 1 from states s where s.visitor = visits.visitor)"
         )
         _turn(store)
     _wipe(store)

@@ -64,7 +64,8 @@ def rows(store: Store, table: str, from_ms: int, to_ms: int) -> Iterator[list[tu
         )
         for some in store.db.rows(sql, span, SOME):
             yield [
-                (utc(t), node, life, n, bool(flags & TOUCHED), visitor, share(a), share(f), share(c), share(g), flags, rssi or None)
+                (utc(t), node, life, n, bool(flags & TOUCHED), visitor,
+                 share(a), share(f), share(c), share(g), flags, rssi or None)
                 for t, node, life, n, flags, visitor, a, f, c, g, rssi in some
             ]  # fmt: skip
     elif table == "events":

@@ -53,7 +53,10 @@ class Keeper:
             self.lines.append((g, Console(head)))
         pixels = sim.strands.count
         self.store.hang(
-            [(i + 1, str(i + 1), *(float(v) for v in p), pixels) for i, p in enumerate(sim.positions)]
+            [
+                (i + 1, str(i + 1), float(x), float(y), float(z), pixels)
+                for i, (x, y, z) in enumerate(sim.positions)
+            ]
         )
         self.last = 0.0
 

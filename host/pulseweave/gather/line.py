@@ -1,7 +1,7 @@
 """A line to a gateway node: bytes to and fro, over a serial port or to a node of a running simulation.
 
-`open_line("/dev/ttyUSB0")` and anything else pyserial opens; `open_line("sim://127.0.0.1:8080/1")` is the console of node 1 of
-the `pulseweave sim` whose page is there. Both have read() (what came within 50 ms, maybe nothing), write(), close(); both
+`open_line("/dev/ttyUSB0")` and anything else pyserial opens; `open_line("sim://127.0.0.1:8080/1")` is the console of node 1
+of the `pulseweave sim` whose page is there. Both have read() (what came within 50 ms, maybe nothing), write(), close(); both
 raise LineLost where nobody is at the other end (any more).
 """
 
@@ -38,7 +38,9 @@ class Serial:
                 f"--port {port}: {e}: name a port like /dev/ttyUSB0 or socket://HOST:PORT"
             ) from None
         except self.error as e:
-            raise LineLost(f"{port}: {os.strerror(e.errno) if getattr(e, 'errno', None) else e}") from None
+            raise LineLost(
+                f"{port}: {os.strerror(code) if (code := getattr(e, 'errno', None)) else e}"
+            ) from None
 
     def read(self) -> bytes:
         try:

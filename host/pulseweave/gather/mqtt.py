@@ -55,7 +55,7 @@ def address(url: str) -> dict:
 
 
 class Teller:
-    """`names`: this process's gateways, which tell it from others of the same machine. Raises Problem for a bad URL or site."""
+    """`names`: this process's gateways, by which its letters are told from others'. Raises Problem for a bad URL or site."""
 
     def __init__(
         self, url: str, site: str, db: str, table: Table, strands: Iterable = (), names: Iterable[str] = ()
@@ -212,7 +212,7 @@ class Teller:
     async def _post(self, client) -> None:
         """Letters, the oldest first, until there are none; then again."""
         if self.db_url == "off":
-            return await asyncio.Event().wait()
+            await asyncio.Event().wait()
         db = None
         acknowledged: dict[int, float] = {}
         under_way: set[int] = set()

@@ -1,8 +1,8 @@
 """A record: what a gateway node heard, 16 bytes on the wire, and what of it may be kept.
 
-In: records of the gateway stream (device/weave/console/README.md). Out: `State` and `Event`: quantised affect of a visitor with
-its confidence, damping, flags; the head of an event. There is no field for anything a sensor delivers, and of an event only
-those bytes are taken that say nothing of a body.
+In: records of the gateway stream (device/weave/console/README.md). Out: `State` and `Event`: quantised affect of a visitor
+with its confidence, damping, flags; the head of an event. There is no field for anything a sensor delivers, and of an event
+only those bytes are taken that say nothing of a body.
 """
 
 import struct

@@ -109,15 +109,15 @@ class Replay(Room):
         return self._rows
 
     def command(self, order: dict) -> dict:
-        do, to = order.get("do"), order.get("to")
-        number = isinstance(to, int | float) and not isinstance(to, bool)
+        do, wish = order.get("do"), order.get("to")
+        to = float(wish) if isinstance(wish, int | float) and not isinstance(wish, bool) else -1.0
         if do in ("pause", "resume"):
             self.paused = do == "pause"
-        elif do == "speed" and number and 0.1 <= to <= FASTEST:
-            self.speed = float(to)
-        elif do == "speed" and to == "fast":
+        elif do == "speed" and 0.1 <= to <= FASTEST:
+            self.speed = to
+        elif do == "speed" and wish == "fast":
             self.speed = float(FASTEST)
-        elif do == "seek" and number and 0 <= to <= (self.to_ms - self.from_ms) / 1000:
+        elif do == "seek" and 0 <= to <= (self.to_ms - self.from_ms) / 1000:
             self._wanted = self.from_ms + to * 1000.0
         else:
             raise Problem(f"a stored gathering can be paused, sped up and gone through, not {str(do)[:20]}")

@@ -33,8 +33,8 @@ def report(store: Store, from_ms: int, to_ms: int, title: str) -> str:
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{utc(from_ms)[:16].replace('T', ' ')} to {utc(to_ms)[:16].replace('T', ' ')} UTC, {_long(to_ms - from_ms)}. "
-        f"{packets:,} versions kept of {visits:,} touches; {counts['missed']:,} missed by number, {counts['lost']:,} lost before a "
-        "host asked for them.</p>",
+        f"{packets:,} versions kept of {visits:,} touches; {counts['missed']:,} missed by number, {counts['lost']:,} lost "
+        "before a host asked for them.</p>",
         "<h2>What the room felt, and what was damped</h2>",
         plot(curve, [(3, "arousal", "#d2691e", ""), (5, "damping", "#3566a8", "6 4")], from_ms, to_ms),
         "<h2>Who was there, and how sure we are</h2>",
@@ -49,9 +49,9 @@ def report(store: Store, from_ms: int, to_ms: int, title: str) -> str:
         strip(store, from_ms, to_ms),
         _nodes(store, span, gaps),
         _events(store, span),
-        "<h2>What this is not</h2><p>Arousal is read from pulse and skin against each visitor's own rest, in 256 steps, with a "
-        "confidence. It is no diagnosis, no lie detector, no measure of a person. Visitors have random numbers that end with the touch; "
-        "raw signals have never left a node and are not in the store this was made from.</p>",
+        "<h2>What this is not</h2><p>Arousal is read from pulse and skin against each visitor's own rest, in 256 "
+        "steps, with a confidence. It is no diagnosis, no lie detector, no measure of a person. Visitors have random "
+        "numbers that end with the touch; raw signals have never left a node and are not in the store this was made from.</p>",
         f"<p class=quiet>Pulseweave {escape(__version__)}</p>",
     ]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
@@ -79,7 +79,7 @@ def _time_axis(from_ms: int, to_ms: int, high: int) -> str:
 
 
 def plot(curve: list[tuple], lines: list[tuple[int, str, str, str]], from_ms: int, to_ms: int) -> str:
-    """Columns of the curve over time, 0..1, as SVG; a line breaks where nothing was known for longer than its neighbours lie apart."""
+    """Columns of the curve over time, 0..1, as SVG; a line breaks where nothing was known."""
     known = [v for row in curve for v in (row[k] for k, *_ in lines) if v is not None]
     top = 1.0 if not known or max(known) > 0.5 else 0.5
     y = lambda v: HIGH - FOOT - v / top * (HIGH - FOOT - 16)  # noqa: E731
@@ -110,8 +110,8 @@ def strip(store: Store, from_ms: int, to_ms: int, columns: int = 160) -> str:
     """A raster: strands by moments, arousal where somebody was there."""
     step = max(1, (to_ms - from_ms) // columns + 1)
     cells = store.db.all(
-        f"select node, (at_ms - ?) / {step}, avg(arousal) from states where at_ms >= ? and at_ms < ? and visitor is not null "
-        "group by 1, 2",
+        f"select node, (at_ms - ?) / {step}, avg(arousal) from states where at_ms >= ? and at_ms < ? "
+        "and visitor is not null group by 1, 2",
         (from_ms, from_ms, to_ms),
     )  # fmt: skip
     nodes = [n for (n,) in store.db.all("select distinct node from lives where event = 0 order by node")]
@@ -125,8 +125,8 @@ def strip(store: Store, from_ms: int, to_ms: int, columns: int = 160) -> str:
     for n, column, arousal in cells:
         if n in place:
             svg.append(
-                f'<rect x="{LEFT + int(column) * wide:.1f}" y="{place[n] * high}" width="{wide + 0.3:.1f}" height="{high - 1}" '
-                f'fill="#d2691e" opacity="{0.12 + 0.88 * float(arousal) / 255:.2f}"/>'
+                f'<rect x="{LEFT + int(column) * wide:.1f}" y="{place[n] * high}" width="{wide + 0.3:.1f}" '
+                f'height="{high - 1}" fill="#d2691e" opacity="{0.12 + 0.88 * float(arousal) / 255:.2f}"/>'
             )
     return "".join(svg) + _time_axis(from_ms, to_ms, whole) + "</svg>"
 

@@ -1,4 +1,4 @@
-"""Real servers for tests, each in its own folder on a free port of 127.0.0.1: PostgreSQL and Mosquitto of the distribution."""
+"""Real servers for tests, each in its own folder on a free port of 127.0.0.1: PostgreSQL and Mosquitto."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Killed in the middle of traffic: gather, the broker, the database. What was acknowledged is there once, the rest is counted.
+"""Killed in the middle of traffic: gather, broker, database. What was acknowledged is there once, the rest is counted.
 
 The traffic comes from miniature gateways (board.py) on real TCP lines, so that the test knows every packet there has been.
 """

@@ -108,8 +108,8 @@ def test_a_kept_run_is_the_same_run(tmp_path):
 
     def digest(*more):
         done = subprocess.run(
-            [sys.executable, "-m", "pulseweave", "sim", "calm", "--nodes", "4", "--workers", "1", "--fast", "--seconds", "8"]
-            + ["--web", "off", "--json", "-", *more],
+            [sys.executable, "-m", "pulseweave", "sim", "calm", "--nodes", "4", "--workers", "1", "--fast", "--seconds", "8",
+             "--web", "off", "--json", "-", *more],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The page of a gathered room: strands drawn by the device's code from what the mesh told; nothing offered that it cannot do."""
+"""The page of a gathered room: strands drawn by the device's code from what the mesh told; no order that it cannot obey."""
 
 import io
 import sys

@@ -261,7 +261,7 @@ def test_a_password_is_never_said():
 def test_a_damaged_database_is_said_in_one_line(tmp_path):
     path = tmp_path / "room.db"
     path.write_bytes(b"this is no database " * 1000)
-    with pytest.raises(Problem, match="damaged.*recover"):
+    with pytest.raises(Problem, match=r"damaged.*recover"):
         open_store(str(path))
     path.unlink()
     s = open_store(str(path))
@@ -272,7 +272,7 @@ def test_a_damaged_database_is_said_in_one_line(tmp_path):
     for at in range(8192, len(data), 4096):
         data[at : at + 64] = random.Random(at).randbytes(64)
     path.write_bytes(data)
-    with pytest.raises(Problem, match="damaged.*recover"):
+    with pytest.raises(Problem, match=r"damaged.*recover"):
         s = open_store(str(path))
         s.write([state(9, n) for n in range(2000)])
         s.counts()

@@ -117,9 +117,9 @@ class Ledger:
     def visit(self, node: int, life: int, n: int, touched: int) -> int | None:
         """The visitor of a packet, None where nobody touches."""
         key = node, life
-        v = self.visits.get(key, False)
-        if v is False:
-            v = self.visits[key] = self._latest(node, life, n)
+        if key not in self.visits:
+            self.visits[key] = self._latest(node, life, n)
+        v = self.visits[key]
         if not touched:
             if v and v.open and n > v.last:
                 v.open, v.changed, self.news = False, True, True
@@ -181,8 +181,19 @@ class Ledger:
                     fresh.append((x.node, x.event, x.life, x.epoch, x.first, x.last, x.last_ms))
                 elif x.changed:
                     changed.append(
-                        (x.epoch, x.epoch, x.first, x.first, x.last, x.last, x.last_ms, x.last_ms)
-                        + (x.node, x.event, x.life)
+                        (
+                            x.epoch,
+                            x.epoch,
+                            x.first,
+                            x.first,
+                            x.last,
+                            x.last,
+                            x.last_ms,
+                            x.last_ms,
+                            x.node,
+                            x.event,
+                            x.life,
+                        )
                     )
                 x.known, x.changed = True, False
         if fresh:

@@ -1,7 +1,7 @@
 """PostgreSQL behind the store, through psycopg 3: rows arrive by COPY; a connection that broke is opened again."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pulseweave.gather.store.db import Database, Unavailable
@@ -76,7 +76,7 @@ class Postgres(Database):
 
     def _execute(self, sql, parameters):
         try:
-            return self._open().execute(sql.replace("?", "%s") if parameters else sql, parameters or None)
+            return self._open().execute(words(sql, parameters), parameters or None)
         except psycopg.Error as e:
             raise self.problem(e) from e
 
@@ -86,7 +86,7 @@ class Postgres(Database):
     def rows(self, sql, parameters=(), many=10_000):
         try:
             with self._open().transaction(), self._open().cursor("rows") as cursor:
-                cursor.execute(sql.replace("?", "%s") if parameters else sql, parameters or None)
+                cursor.execute(words(sql, parameters), parameters or None)
                 while some := cursor.fetchmany(many):
                     yield some
         except psycopg.Error as e:
@@ -97,7 +97,7 @@ class Postgres(Database):
 
     def many(self, sql, rows):
         try:
-            self._open().cursor().executemany(sql.replace("?", "%s"), rows)
+            self._open().cursor().executemany(words(sql, "?"), rows)
         except psycopg.Error as e:
             raise self.problem(e) from e
 
@@ -106,13 +106,13 @@ class Postgres(Database):
         try:
             with self._open().cursor() as cursor:
                 cursor.execute(
-                    f"create temp table if not exists {coming} (like {table}) on commit delete rows"
+                    f"create temp table if not exists {coming} (like {table}) on commit delete rows".encode()
                 )
-                with cursor.copy(f"copy {coming} ({names}) from stdin") as copy:
+                with cursor.copy(f"copy {coming} ({names}) from stdin".encode()) as copy:
                     for row in rows:
                         copy.write_row(row)
                 cursor.execute(
-                    f"insert into {table} ({names}) select {names} from {coming} on conflict do nothing"
+                    f"insert into {table} ({names}) select {names} from {coming} on conflict do nothing".encode()
                 )
                 return cursor.rowcount
         except psycopg.Error as e:
@@ -121,6 +121,11 @@ class Postgres(Database):
     def close(self):
         if self.connection:
             self.connection.close()
+
+
+def words(sql: str, parameters: Sequence) -> bytes:
+    """`?` as psycopg writes it."""
+    return (sql.replace("?", "%s") if parameters else sql).encode()
 
 
 def first_line(e: Exception) -> str:

@@ -1,7 +1,8 @@
 """The schema, as numbered migrations that both databases run word by word.
 
 Values 0..255 stand for 0..1. `life`: from one start of a node to the next; `n`: consecutive number of a version (or of a
-frame, for events) in that life, not wrapped; a packet is (node, life, n), once. `at_ms`: UTC in ms, by the clock of the host that wrote it.
+frame, for events) in that life, not wrapped; a packet is (node, life, n), once. `at_ms`: UTC in ms, by the clock of the
+host that wrote it.
 `visitor`: a random number for one touch of one strand, NULL = nobody; no number outlives the touch.
 There is no column for a signal, a beat or an interval.
 """
@@ -55,7 +56,7 @@ def migrate(db: Database) -> None:
         have = db.one("select max(version) from pulseweave") or 0
         if have > len(MIGRATIONS):
             raise Problem(
-                f"{db.where}: written by a newer version (schema {have}, this one knows {len(MIGRATIONS)}): update pulseweave"
+                f"{db.where}: written by a newer version (schema {have}, here {len(MIGRATIONS)}): update pulseweave"
             )
         for number, statements in enumerate(MIGRATIONS[have:], have + 1):
             for statement in statements:

@@ -127,7 +127,7 @@ class Store:
         return {node: int(n) for node, n in rows}
 
     def curve(self, from_ms: int, to_ms: int, points: int = 1000) -> list[tuple]:
-        """The room's curve: (t_ms, packets, touched share, arousal, confidence, g) of at most `points` steps; shares 0..1."""
+        """The room's curve: (t_ms, packets, touched share, arousal, confidence, g) of `points` steps at most; 0..1."""
         self.settle(to_ms)
         step = max(1, -(-(to_ms - from_ms) // 1000 // points))
         rows = self.db.all(
