@@ -30,6 +30,7 @@ class Rough:
         self.radio_raises = self.no_memory = False
         self.line_raises = self.line_closed = self.line_blocked = False
         self.locked = False  # no memory: nothing can be allocated in a tick
+        self.typed = -1000  # tick at which somebody's word was read
         self.begin()
 
     def begin(self):
@@ -146,6 +147,7 @@ class RoughTyped(Typed):
         rough = self._rough
         if rough.line_raises:
             raise OSError(5)
+        rough.typed = bus.tick
         return 0 if rough.line_closed else typed_readinto(self, buf)
 
 

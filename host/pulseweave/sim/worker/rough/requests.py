@@ -97,7 +97,6 @@ def line(fleet, request, tick):
     board = _board(fleet, request)
     if board.stdin:
         board.stdin.put(unhexlify(request["hex"]))
-    board.watch.typed = tick + 400
 
 
 def rogue(fleet, request, tick):

@@ -19,7 +19,7 @@ RADIO_US = 2400000  # one refused send and a restart
 RADIO_MINUTE_US = 6000000
 SPACE = 3000  # ticks
 DARK = 500
-TYPED = 100  # ticks after somebody typed in which the flash may be written
+TYPED = 100  # ticks after somebody's word was read in which the flash may be written
 
 
 class Watch:
@@ -32,7 +32,6 @@ class Watch:
         self.fed = self.fed_tick = 0
         self.frames = self.frames_tick = 0
         self.since = 0  # tick of the start
-        self.typed = -1000  # tick at which somebody typed
         self.kept = 0  # sequence number of the configuration on flash
         self.names = [None, None]
         self.bad = 0  # crash boots in a row, as they must be counted
@@ -148,7 +147,7 @@ class Watch:
         find = self.fleet.find
         if rough.hold_us > TICK_US:
             find("late", board, tick, "buses and strand held the tick for %d us" % rough.hold_us)
-        if rough.flash_us and node.sense.contact and tick - self.typed > TYPED:
+        if rough.flash_us and node.sense.contact and tick - rough.typed > TYPED:
             find("late", board, tick, "%d us of flash while somebody touches" % rough.flash_us)
         if rough.flash_us > FLASH_US or rough.nvs_us > NVS_US:
             find("late", board, tick, "%d us of flash, %d us of NVS" % (rough.flash_us, rough.nvs_us))
