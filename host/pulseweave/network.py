@@ -102,7 +102,7 @@ def _covered(kind: int, data: bytes, at: int | None, target: int, counter: int) 
         bytes([kind, len(data)])
         + counter.to_bytes(2, "big")
         + target.to_bytes(2, "big")
-        + (0xFF000000 if at is None else at).to_bytes(4, "big")
+        + (0xFFFFFFFF if at is None else at).to_bytes(4, "big")
         + data
     )
 

@@ -27,7 +27,7 @@ def gateway(mesh, out, ask):
     row = 0
     while True:
         now = yield
-        for k in range(-2, len(events.seq)):  # two rows a tick: a version lasts longer than a round
+        for k in range(-2, len(events.frames)):  # two rows a tick: a version lasts longer than a round
             i = _SLOTS + k
             if k < 0:
                 i = row = row + 1 if row < room.count - 1 else 0

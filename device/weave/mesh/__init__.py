@@ -60,6 +60,7 @@ class Mesh(Messages):
         r.version[0] = (self.epoch << 6) & 0xFFFF
         r.tokens[0] = _STRANGERS
         self.clock = Clock(node, self.epoch)
+        self.time = self.clock.time
         self.events = Events()
         self.gossip = Gossip(self)
         self.pool = keys.pool if keys else None
@@ -67,28 +68,23 @@ class Mesh(Messages):
         self._random = (node * 7919 + self.epoch * 1049) & 0xFFFFF
         self._extra = self._fails = 0  # _extra: beacons since our last of those without a row
         self._tokens = _BURST
-        self.synced = 0  # 1 once the node has a mesh time
-        self.neighbours = 0  # nodes in earshot; both are brought up to date ten times a second
+        # 1 once the node has a mesh time; nodes in earshot: both are brought up to date ten times a second
+        self.synced = self.neighbours = 0
         self.sent = self.received = self.rejected = self.duplicates = self.throttled = 0
         self.forged = self.full = self.restarts = 0
 
     # --- what the rest of the node uses ---------------------------------------------------------------------
 
-    def time(self, now):
-        """Mesh ms (30 bits) of the local ms `now`."""
-        return self.clock.time(now & _M)
-
     def step(self, now):
         """Drain the radio, send what is due."""
-        now &= _M
+        begin = self.now < 0
+        self.now = now
         if self.fault & _NO_KEYS:
-            self.now = now
             return
-        if self.now < 0:
+        if begin:
             self.clock.begin(now)
             self._next = later(now, self.chance() * 500 >> 10)
             self._slow = self._told = self._since = self._quiet = now
-        self.now = now
         for _ in range(_DRAIN):
             try:
                 n = self.radio.recv()
@@ -97,7 +93,7 @@ class Mesh(Messages):
                 break
             if not n:
                 break
-            self._receive(n, now)
+            self._take(n, now)
         if self.events.active:
             view = self.events.due(now, self.chance())
             if view:
@@ -188,8 +184,7 @@ class Mesh(Messages):
         if self.restarts and diff(self.now, self._since) < 2000 << self._fails:
             return
         self._since = self.now
-        if self._fails < 3:
-            self._fails += 1
+        self._fails = min(self._fails + 1, 3)
         self.restarts += 1
         self.fault |= _NO_RADIO
         try:
@@ -210,25 +205,23 @@ class Mesh(Messages):
         self.neighbours = r.near
         r.grow(now)
         self._retell()
-        if diff(now, self._quiet) > 60000:  # nobody for a minute, though somebody was there
+        if self.received and diff(now, self._quiet) > 60000:  # nobody for a minute, though somebody was there
             self._quiet = now
-            if self.received:
-                self._restart()
+            self._restart()
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def _receive(self, n, now):
+    def _take(self, n, now):
         """One frame of n bytes in radio.buf."""
         radio = self.radio
         keys = self.keys
         b = radio.buf
-        p = (n - 24) >> 4
+        p = b[15]
         type = b[2]
         seal = keys.seals.get(b[14])
         if (
-            n & 15 != 8
+            n != 24 + (p << 4)
             or not 0 < p < 15
-            or b[15] != p
             or b[0] != _VERSION
             or b[1] != keys.net
             or not seal

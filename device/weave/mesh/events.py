@@ -27,7 +27,7 @@ def copy(to, frame):
 
 
 class Events:
-    """Six events on their way; each list has an item per slot."""
+    """Six events on their way; each list has an item per slot, and one more."""
 
     def __init__(self):
         (
@@ -39,7 +39,7 @@ class Events:
             self._at,  # and of when to speak in it
             self._said,  # word said
             self._heard,  # and words heard in this interval
-        ) = [[0] * _SLOTS for _ in range(8)]
+        ) = [[0] * (_SLOTS + 1) for _ in range(8)]  # the last is nobody's: what is not kept points there
         self._k = [_RESTING] * _SLOTS  # interval number; an empty slot rests, with origin 0 and ttl 0
         self.frames = [bytearray(24 + 16 * BLOCKS[-1]) for _ in range(_SLOTS)]
         self._views = [{p: memoryview(f)[: 24 + 16 * p] for p in BLOCKS} for f in self.frames]

@@ -28,12 +28,11 @@ class Gossip:
     def __init__(self, mesh):
         self.mesh = mesh
         self.room = mesh.room
-        self.sweep = 0  # beacons that still sweep the whole table
         self.asking = 2  # 0 once somebody proved to be alive
         self._cursor = [0, 0]  # rows at which news and sweep stand
-        self.sent = 0  # 1: the radio took our previous beacon
-        self._last = self._before = 0  # ids heard last
-        self._asked = 0  # 1: _before asked to be mentioned
+        # sent 1: the radio took our previous beacon; sweep: beacons that still sweep the whole table; _last, _before: ids
+        # heard last; _asked 1: _before asked to be mentioned
+        self.sent = self._sweep = self._last = self._before = self._asked = 0
 
     # --- out ------------------------------------------------------------------------------------------------
 
@@ -47,7 +46,7 @@ class Gossip:
         if not self.sent:
             r.heard[0] = now
         pack_into(
-            ">IHBxIHBBBHxHHH",
+            ">IHBxIHBBBHxHHH36xH",
             b,
             0,
             clock.stamp,
@@ -62,16 +61,16 @@ class Gossip:
             mesh.latest[1],
             mesh.latest[2],
             mesh.latest[3],
+            diff(now, r.heard[0]) & 0xFFFF,
         )
-        pack_into(">H", b, 62, diff(now, r.heard[0]) & 0xFFFF)
         self._event(b, 26, mesh.events.newest, now)
         self._event(b, 30, mesh.events.newer, now)
         self._record(b, 34, self._last)
         self._record(b, 48, self._before)
         self._asked = 0
         o = self._rows(b, self._entry(b, _BEACON, 0, now), 0, now)
-        if self.sweep:  # tables differ: everything in turn
-            self.sweep -= 1
+        if self._sweep:  # tables differ: everything in turn
+            self._sweep -= 1
             o = self._rows(b, o, 1, now)
         b[7] = (o - _BEACON) // _ENTRY
         return (o + 15) >> 4
@@ -97,10 +96,8 @@ class Gossip:
 
     def _entry(self, b, o, i, now):
         r = self.room
-        a = diff(now, r.made[i]) // _AGE_MS
-        if a < 0:
-            a = 0
-        elif a >= _OLD:
+        a = max(0, diff(now, r.made[i]) // _AGE_MS)
+        if a >= _OLD:
             return o
         pack_into(
             ">HHBBBBBB",
@@ -187,7 +184,7 @@ class Gossip:
             else:
                 self._merge(b, o, now, i, id)
         if r.digest != (b[16] << 16 | get16(b, 17)):
-            self.sweep = 2
+            self._sweep = 2
         self._ask(b, now)
 
     def _mentions(self, b, o):

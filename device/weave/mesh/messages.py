@@ -29,17 +29,17 @@ class Messages:
     """The part of a Mesh that speaks in events; the rest (frames, keys, clock, table) is `Mesh`."""
 
     def __init__(self):
-        self.latest = [0, 0, 0, 0]  # counter of the latest event of each sticky kind
-        self._kept = [-1, -1, -1, -1]  # the slot where it is kept
-        self._serve = [0, 0, 0, 0]  # local ms at which to tell late-comers, 0 = not asked
-        self._handlers = [None] * _KINDS
+        self.latest = [0] * 4  # counter of the latest event of each sticky kind
+        self._kept = [6] * 4  # the slot where it is kept; 6: none yet
+        self._serve = [0] * 4  # local ms at which to tell late-comers, 0 = not asked
+        self._on = [None] * _KINDS
         self.on(_LINKS, self._linked)
         self.told = b""  # the last answer to a question for links, until somebody fetches it
         self.stale = self.refused = 0
 
     def on(self, kind, handler):
         """handler(buf, start, n, origin, at) is called once per event of this kind (at: mesh ms, -1 = at once)."""
-        self._handlers[kind] = handler
+        self._on[kind] = handler
 
     # --- out ------------------------------------------------------------------------------------------------
 
@@ -114,15 +114,14 @@ class Messages:
         e = self.events
         slot = e.keep(self.now, frame, origin, seq, ttl)
         if 0 < kind < 4:
-            if self._kept[kind] >= 0:
-                e.pinned[self._kept[kind]] = 0
+            e.pinned[self._kept[kind]] = 0
             self._kept[kind] = slot
             e.pinned[slot] = 1
 
     def serve(self, kind):
         """A neighbour lacks the latest event of a sticky kind: tell it soon, unless another does."""
-        if not self._serve[kind] and self._kept[kind] >= 0:
-            self._serve[kind] = later(self.now, 40 + (self.chance() * 400 >> 10)) or 1
+        if not self._serve[kind]:
+            self._serve[kind] = later(self.now, 40 + (self.chance() * 400 >> 10))
 
     def _retell(self):
         """Wrap the latest events that somebody lacks in fresh frames for the neighbours."""
@@ -195,7 +194,7 @@ class Messages:
                 return 0
             self.latest[kind] = c
         target = get16(b, 10)
-        handler = self._handlers[kind]
+        handler = self._on[kind]
         if handler and (target == _EVERYBODY or target == self.node):
             handler(b, 16, n, origin, -1 if b[12] > 63 else get30(b, 12))
         return kind

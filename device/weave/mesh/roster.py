@@ -65,8 +65,7 @@ class Roster:
             self.heard,
             self.mac,  # low 30 bits of the sender's address
         ) = columns
-        self.digest = 0
-        self.near = 0
+        self.digest = self.near = 0
         self._row = 1  # where grow() goes on
         self._macs = bytearray(64)  # row by the low bits of an address, 0 = none
         self.rows = rows = {}  # row by id: filled once and emptied, so that it never grows again

@@ -24,6 +24,7 @@ GROUPS = {
     "tick": "what a tick costs by part, here and on the ESP32",
     "light": "a frame of light, here and on the ESP32, beside neopixel and floats",
     "size": "flash and heap",
+    "mesh": "events, state, clocks and airtime of 200 nodes beside a plain flood",
     "campaign": "rooms with everything going wrong",
     "bench": "deploying, flashing and watching beside mpremote, esptool and miniterm",
     "beats": "beat detection beside NeuroKit2 and HeartPy",

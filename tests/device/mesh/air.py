@@ -66,6 +66,10 @@ class Air:
     def reboot(self, node: int):
         self.process.stdin.write(b"O" + struct.pack("<H", node))
 
+    def off(self, node: int):
+        """Cut a node's power; its silence counts against nobody."""
+        self.process.stdin.write(b"X" + struct.pack("<H", node))
+
     def query(self) -> dict:
         self.process.stdin.write(b"Q")
         self.process.stdin.flush()
@@ -108,6 +112,41 @@ def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=1
             for k in ("ping", "missed", "twice", "due", "roots", "dropped", "throttled", "stale", "full")
         },
     }
+
+
+def healing(seconds: float, seed=2) -> tuple[dict, dict]:
+    """50 nodes at 30 % loss, cut in two halves for some seconds: the state at the cut's end, and 10 s later."""
+    places, reach = strip(50, seed, hops=5.0, degree=12.0)
+    radio = Radio(seed, places, loss=0.3, range_m=reach)
+    air = Air(radio, seed)
+    try:
+        air.run(12)
+        order = places[:, 0].argsort()
+        radio.partition([order[:25], order[25:]])
+        air.run(seconds)
+        cut = air.query()
+        radio.heal()
+        air.run(10)
+        return cut, air.query()
+    finally:
+        air.close()
+
+
+def succession(n=60, seed=3, hops=6.0) -> tuple[dict, list[dict]]:
+    """The root's power is cut: the state before, and each second of the 10 s after."""
+    places, reach = strip(n, seed, hops, 12.0)
+    air = Air(Radio(seed, places, loss=0.3, range_m=reach), seed)
+    try:
+        air.run(40)
+        before = air.query()
+        air.off(before["root"])
+        after = []
+        for _ in range(10):
+            air.run(1)
+            after.append(air.query())
+        return before, after
+    finally:
+        air.close()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 stdin, one request after the other: `T` u32 tick, u16 count, then per delivery u16 dst, u16 src, i8 rssi, u32 true arrival in
 units of 10 us, u8 length, frame; answered by u16 count and per frame u16 node, u16 offset in 10 us, u8 length, frame.
-`E` u16 node, u16 id: that node tells a PING. `O` u16 node: reboot. `Q` answers one line of JSON: state ages, clock
-errors, pings.
+`E` u16 node, u16 id: that node tells a PING. `O` u16 node: reboot. `X` u16 node: its power is cut. `Q` answers one line of
+JSON: state ages, clock errors, pings.
 FLOOD 1 replaces Trickle by a plain flood: everybody repeats each event once, at once.
 """
 
@@ -60,10 +60,14 @@ def tick():
         dst, src, rssi, at, n = struct.unpack("<HHbIB", stdin.read(10))
         frame = stdin.read(n)
         c = w.boards[dst]
+        if not c.on:
+            continue
         own = w.boards[src].radio.own if src < N else bytes((2, 9, 9, 9, src >> 8, src & 255))
         c.radio.put(frame, own, rssi, c.local(at * 10))
     out = []
     for i, b in enumerate(w.boards):
+        if not b.on:
+            continue
         a = w.random.below(4096)
         if k % 50 == 0:
             b.mesh.room.share(0, a, a, 200, a, 1)
@@ -84,8 +88,9 @@ def percentiles(v):
 
 def query():
     ages, errors = [], []
-    root = min(w.boards, key=lambda b: b.mesh.clock.hops)
-    for b in w.boards:
+    alive = [b for b in w.boards if b.on]
+    root = min(alive, key=lambda b: b.mesh.clock.hops)
+    for b in alive:
         r, now = b.mesh.room, b.local(w.t * 1000)
         ages += [max(0, diff(now, r.made[i])) for i in range(1, r.count) if r.age[i] < 60000]
         ages += [99999] * (N - r.count)
@@ -97,7 +102,7 @@ def query():
         for v in got.values():
             late.append(v[0])
             twice += len(v) > 1
-    m = [b.mesh for b in w.boards]
+    m = [b.mesh for b in alive]
     names = ("sent", "received", "duplicates", "throttled", "forged", "rejected", "stale", "full", "restarts")
     out = {
         "age": percentiles(ages),
@@ -107,6 +112,8 @@ def query():
         "twice": twice,
         "due": N * len(pings),
         "roots": len({x.clock.root for x in m}),
+        "root": root.node - 1,
+        "followed": sorted({x.clock.root - 1 for x in m}),
         "dropped": sum(b.radio.dropped for b in w.boards),
     }
     for k in names:
@@ -124,6 +131,8 @@ while True:
         w.boards[node].mesh.send_event(6, struct.pack(">H", id), 2, -1)
     elif op == b"O":
         boot(w.boards[struct.unpack("<H", stdin.read(2))[0]])
+    elif op == b"X":
+        w.boards[struct.unpack("<H", stdin.read(2))[0]].on = False
     elif op == b"Q":
         query()
     else:

@@ -193,4 +193,5 @@ def test_flood_leaves_true_traffic_alone():
         return w.boards[0].mesh.received - start
 
     quiet, loud = heard(False), heard(True)
+    print("true frames heard: quiet", quiet, "flooded", loud)
     assert loud >= quiet * 98 // 100, (quiet, loud)

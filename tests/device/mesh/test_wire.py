@@ -10,6 +10,8 @@ HERE = ports.TESTS / "device" / "mesh"
 README = ports.DEVICE / "weave" / "mesh" / "README.md"
 KEY = bytes(range(16))
 COMMAND = bytes(range(240, 256))
+# node 1, no root yet, its clock as at the start; it hears node 258 at -60 dBm
+LINKS = bytes.fromhex("0001 0000 ff 0000 00000000 0102 3c")
 
 
 def device(lines):
@@ -65,6 +67,15 @@ def parts() -> dict[str, str]:
     event = network.event(6, b"\x00\x2a", born=123456)
     event_head = network.header(network.EVENT, 7, 258, 65538, 43, 1, len(event) // 16)
     net = network.Network("vectors", 7, {1: KEY}, {1: COMMAND})
+    command = net.command("policy", b"\x01\x40", at=1000)
+    policy = ((123460).to_bytes(4, "big") + b"\1" + command).ljust(64, b"\0")
+    policy_head = network.header(network.EVENT, 7, 258, 65538, 44, 1, 4)
+    question = network.event(8, b"", born=123470, target=1)
+    question_head = network.header(network.EVENT, 7, 258, 65538, 45, 1, len(question) // 16)
+    answer = (1000).to_bytes(4, "big") + network.event(8, LINKS, target=258)[
+        4:
+    ]  # its clock, not yet of the mesh
+    answer_head = network.header(network.EVENT, 7, 1, 65540, 1, 1, len(answer) // 16)
     return {
         "k_mac": seal.mac_key.hex(),
         "k_enc": seal.enc_key.hex(),
@@ -74,7 +85,14 @@ def parts() -> dict[str, str]:
         "event_header": event_head.hex(),
         "event_payload": event.hex(),
         "event_frame": seal.close(event_head, event).hex(),
-        "command_body": net.command("policy", b"\x01\x40", at=1000).hex(),
+        "command_body": command.hex(),
+        "command_payload": policy.hex(),
+        "command_frame": seal.close(policy_head, policy).hex(),
+        "links_question_payload": question.hex(),
+        "links_question_frame": seal.close(question_head, question).hex(),
+        "links_answer_data": LINKS.hex(),
+        "links_answer_payload": answer.hex(),
+        "links_answer_frame": seal.close(answer_head, answer).hex(),
         "hash_of_id_1": str(mix(1)),
         "hash_of_id_258": str(mix(258)),
         "hash_of_id_65534": str(mix(65534)),
@@ -111,6 +129,21 @@ def test_the_device_agrees_with_the_vectors():
         v["hash_of_id_1"],
         v["hash_of_id_258"],
         v["hash_of_id_65534"],
+    ]
+
+
+def test_a_node_understands_the_vectors():
+    """All of them on the air of a node 1 in its epoch 65540, with 258's first: it believes, obeys and answers."""
+    v = vectors()
+    names = ("state", "event", "command", "links_question")
+    got = device(["mesh " + ",".join(v[f"{n}_frame"] for n in names)])
+    assert got == [
+        # rows: id version arousal fast confidence g flags
+        "row:258,4097,2056,2248,200,1028,1",
+        "row:7,32770,481,497,99,1028,0",
+        "event:6:002a:258:-1",
+        "event:2:0140:258:1000",
+        "sent:" + v["links_answer_frame"],
     ]
 
 

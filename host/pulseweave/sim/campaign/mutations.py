@@ -105,7 +105,7 @@ MUTATIONS = (
             (
                 "mesh/__init__.py",
                 "        self.received += 1\n",
-                "        self.received += 1\n        self._handlers.append(None)\n",
+                "        self.received += 1\n        self._on.append(None)\n",
             ),
         ),
         ("heap",),
