@@ -1,4 +1,4 @@
-"""`pulseweave calibrate` with a virtual board whose skin input is off: resistors in, configuration out, conductance right."""
+"""`pulseweave calibrate` with a virtual board whose skin input is off: resistors in, configuration out, readings right."""
 
 import os
 import signal
