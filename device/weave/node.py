@@ -72,7 +72,8 @@ class Node:
         if self.light.limited:
             flags |= _LIMITED
         if sense.contact and not damp.opted_out:
-            self.mesh.room.share(0, affect.arousal, affect.fast, affect.confidence, damp.g, flags | _TOUCHED)
+            trust = affect.fast_confidence  # how much was measured: the weight in the room's mean
+            self.mesh.room.share(0, affect.arousal, affect.fast, trust, damp.g, flags | _TOUCHED)
         else:
             self.mesh.room.share(0, 0, 0, 0, damp.g, flags)
         self.mesh.step(now)

@@ -165,6 +165,34 @@ def test_recorded_intervals_are_within_the_synthetic_crowd(recorded, rest):
     assert found >= 7
 
 
+def bands(beats):
+    """(SD in ms of the intervals' 0.04-0.15 Hz band, of their 0.15-0.4 Hz band, share of the first in the power)."""
+    ibi = np.diff(beats)
+    steady = np.abs(ibi / np.median(ibi) - 1) < 0.3
+    t = np.arange(beats[1], beats[-1], 0.25)
+    f, p = signal.welch(
+        1000 * np.interp(t, beats[1:][steady], ibi[steady]), 4, nperseg=min(256, len(t)), detrend="linear"
+    )
+    low, high = (p[(f >= a) & (f < b)].sum() * f[1] for a, b in ((0.04, 0.15), (0.15, 0.4)))
+    return np.sqrt(low), np.sqrt(high), low / (low + high)
+
+
+def test_interval_spectra_are_those_of_recordings(recorded, rest):
+    """Both bands of heart rate variability (Task Force 1996), ECG of people who sit still. Tolerances, for two or three
+    people: every recording within the crowd's span, widened by 15 %; medians within a factor of 1.6, share within 0.25."""
+    files = [
+        *sorted(recorded.glob("ppg_ecg_50hz/*static*.npz")),
+        *recorded.glob("neurokit_100hz/*resting*.npz"),
+    ]
+    real = np.array([bands(np.load(f)["ref_beats_s"]) for f in files])
+    crowd = np.array([bands(b) for b in rest[2]])
+    assert len(real) >= 7
+    assert (real > crowd.min(axis=0) / 1.15).all() and (real < crowd.max(axis=0) * 1.15).all(), (real, crowd)
+    ratio = np.median(crowd, axis=0) / np.median(real, axis=0)
+    assert (np.abs(np.log(ratio[:2])) < np.log(1.6)).all(), ratio
+    assert abs(np.median(crowd[:, 2]) - np.median(real[:, 2])) < 0.25
+
+
 def harmonics(ppg):
     """dB of the second to sixth harmonic of the heart rate against the first, and of the drift below 0.4 Hz."""
     f, p = signal.welch(ppg, 100, nperseg=2048, detrend="linear")

@@ -46,13 +46,15 @@ def draw(run, path: Path) -> None:
     at = t[1:][np.diff(s["scrs"]) > 0]
     skin.plot(at, np.interp(at, t, s["g_ns"] / 1000), "v", ms=4, color="#a0a")
     skin.set_ylabel("conductance, uS\n(triangles: responses)")
-    for start, stop, task, stress in q.segments:
+    for k, (start, stop, task, stress) in enumerate(q.segments):
         mood.axvspan(start, stop, color="#c33" if stress else "#3a3", alpha=0.12)
-        mood.text(start, 1.02, task, fontsize=8)
+        mood.text(
+            start, 1.02 - 0.06 * (k % 2), task, fontsize=8
+        )  # a short segment's name is longer than itself
     mood.plot(t, s["fast"] / 4096, lw=0.5, color="#999", label="fast")
     mood.plot(t, s["arousal"] / 4096, lw=1, color="#203", label="arousal")
     mood.set_ylim(0, 1.1)
-    mood.legend(loc="upper right")
+    mood.legend(loc="center right")
     mood.set_ylabel("arousal 0..1")
     for a in axes[1:]:
         a.set_xlim(0, q.seconds)

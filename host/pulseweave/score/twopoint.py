@@ -4,6 +4,7 @@ Two readings settle the two unknowns of the formula in device/weave/sense/skin.p
 node's. The node keeps them in its configuration (`skin_cal`, `skin_gain`) and reads them when it starts.
 """
 
+import sys
 import time
 
 import rich_click as click
@@ -89,7 +90,7 @@ def calibrate(port, baud):
         seen = []
         for ohm in ("100", "470"):
             click.echo(f"{ohm} kOhm across the electrodes, then Enter: ", nl=False)
-            click.get_text_stream("stdin").readline()
+            sys.stdin.readline()
             seen.append(reading(port, baud))
             click.echo(f"reads {seen[-1] / 8:.1f} counts")
         try:
