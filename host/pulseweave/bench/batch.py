@@ -55,13 +55,20 @@ class Result:
 Report = Callable[[float, str], None]
 
 
+class Mark(SpinnerColumn):
+    """Turns while a board is worked on; ends as a dot or a cross."""
+
+    def render(self, task):
+        return Text("✗", style="bold red") if task.fields.get("failed") else super().render(task)
+
+
 def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None, title: str) -> list[Result]:
     """Do `job` on every port, `jobs` at a time (all of them by default, at most 32)."""
     if jobs is not None and not 1 <= jobs <= JOBS_MAX:
         raise Problem(f"--jobs {jobs}: use 1 to {JOBS_MAX}")
     screen = Console(stderr=True)
     progress = Progress(
-        SpinnerColumn(finished_text="[green]●"),
+        Mark(finished_text="[green]●"),
         TextColumn("[bold]{task.fields[port]}"),
         BarColumn(bar_width=32),
         TextColumn("{task.percentage:>3.0f} %"),
@@ -69,6 +76,7 @@ def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None
         TimeElapsedColumn(),
         console=screen,
         disable=not screen.is_terminal,
+        transient=True,
     )
     width = max(len(short(p)) for p in ports)
 
@@ -91,6 +99,7 @@ def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None
             task, completed=1.0 if good else None, words=result.verdict if good else f"[red]{result.verdict}"
         )
         if not good:
+            progress.update(task, failed=True)
             progress.stop_task(task)
         return result
 

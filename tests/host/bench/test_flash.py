@@ -60,6 +60,20 @@ def test_wrong_chip_is_refused_before_a_byte_is_written(image, tmp_path):
         assert "this image is for esp32" in said and "--board esp32-devkit" in said
 
 
+def test_a_chip_nobody_here_knows_is_refused(image, tmp_path):
+    file = image("esp32")
+    with MockChip("esp32c6") as chip:
+        said = pulseweave(
+            "flash", "--board", "esp32-devkit", "--firmware", file, "--port", chip.port, code=2
+        ).stderr
+        assert "wrong chip: this board has ESP32-C6" in said
+    data = bytearray(file.read_bytes())
+    data[12:14] = b"\x39\x30"
+    file.write_bytes(data)
+    with pytest.raises(Problem, match="for unknown chip 12345, board esp32-devkit has esp32"):
+        images.load(file, boards.load("esp32-devkit"))
+
+
 def test_a_damaged_image_is_refused(image, tmp_path, monkeypatch):
     board = boards.load("esp32-devkit")
     good = image("esp32").read_bytes()
