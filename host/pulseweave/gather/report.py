@@ -49,9 +49,9 @@ def report(store: Store, from_ms: int, to_ms: int, title: str) -> str:
         strip(store, from_ms, to_ms),
         _nodes(store, span, gaps),
         _events(store, span),
-        "<h2>What this is not</h2><p>Arousal is read from pulse and skin against each visitor's own rest, in 256 "
-        "steps, with a confidence. It is no diagnosis, no lie detector, no measure of a person. Visitors "
-        "have random numbers that end with the touch; raw signals have never left a node and are not in the store this was made from.</p>",
+        "<h2>What this is not</h2><p>Arousal is read from pulse and skin against each visitor's own rest, in 256 steps, "
+        "with a confidence. It is no diagnosis, no lie detector, no measure of a person. Visitors have random numbers that "
+        "end with the touch; raw signals have never left a node and are not in the store this was made from.</p>",
         f"<p class=quiet>Pulseweave {escape(__version__)}</p>",
     ]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'

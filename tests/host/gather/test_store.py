@@ -160,6 +160,20 @@ def test_events_keep_their_head_and_only_that(store):
     assert event(7, b"\x80\x07")[1].data == b"", "what a visitor's echo says stays in the room"
 
 
+def test_sites_share_a_database_in_schemas_of_their_own(postgres_url):
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as c:
+        c.execute("create schema north")
+        c.execute("create schema south")
+    north, south = (open_store(f"{postgres_url}?options=-csearch_path%3D{s}") for s in ("north", "south"))
+    north.write([state(1, n) for n in range(10)])
+    south.write([state(1, n) for n in range(5)])
+    assert north.counts()["packets"] == 10 and south.counts()["packets"] == 5
+    north.close()
+    south.close()
+
+
 # --- what can never be stored
 
 ALLOWED = {
