@@ -35,9 +35,9 @@ _NEUTRAL = const(125)
 _WARM = const(129)
 _PALE = const(133)
 _NEXT = const(137)  # the two colours that the guard is asked for
-_TO = const(
-    145
-)  # what the kernel is asked for: swings and floor of the waves, brightness of ours and of mine
+# what the kernel is asked for: swings and floor of the waves, brightness of ours and of mine
+_TO = const(145)
+_EDGE = const(155)  # how far the visitor's part of the thread is to reach
 
 
 class Light(Stage):
@@ -170,11 +170,11 @@ class Light(Stage):
         most = own * 3 >> 2
         self._mine = own - (mean if mean < most else most)
         if rho < 16:
-            v[11] = 0
+            v[_EDGE] = 0
         elif rho > 4080:
-            v[11] = 1 << 20
+            v[_EDGE] = 36864
         else:
-            v[11] = (rho * (v[0] * v[12] >> 1) >> 12) + 2048
+            v[_EDGE] = (rho * (v[0] * v[12] >> 1) >> 12) + 2048
 
     def _ripple(self, mesh_ms, affect, damp):
         """How the water moves: quicker with arousal, crumpled with disquiet, flattened by damping; and how bright it is."""

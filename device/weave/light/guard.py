@@ -25,7 +25,7 @@ _HOLD_MS = const(400)
 _FRAME_MS = const(40)  # a frame that comes later than this slews no further: dropped frames cost time only
 _MASK = const(0x3FFFFFFF)
 _NEXT = const(137)  # the two colours that wait for their turn, in v
-_SIZE = const(155)
+_SIZE = const(156)
 _ASKEW = const(50000)  # 1 % of LUMINANCE x 256
 
 
@@ -48,7 +48,7 @@ class Guard:
         self.hold = bytearray(b"\xe4" * n)  # black counts as a fall: the first rise is small for 400 ms
         self.red = strand.order[0]
         self.white = strand.order[3] if strand.channels == 4 else 3
-        self.weight = array("i", (0, 0, 0, 256))  # relative luminance x 256 in wire order
+        self.weight = array("i", (0, 0, 0, 0))  # relative luminance x 256 in wire order
         for i in range(strand.channels):
             self.weight[strand.order[i]] = (54, 183, 19, 256)[i]
         self.sine = SINE
@@ -137,6 +137,11 @@ class Guard:
             else:
                 self._fell = 0
         room = self.budget - self.ma
+        # whose pixel it is changes its colour at once, and what that draws: a sixteenth of the thread in a frame at most
+        way = v[155] - v[11]
+        if way and room > 0:
+            most = min(n << 7, 1792)
+            v[11] += max(-most, min(most, way))
         if (
             room < n * 3
         ):  # a pixel of the worst colour at full light draws 41 mA: 2.6 mA more in a frame at most

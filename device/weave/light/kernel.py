@@ -154,7 +154,7 @@ def frame(k):
         out[j + 2] = (y * e2 + t) >> 20
         j += 3
         if four:
-            out[j] = (y * e3 + t) >> 20
+            out[j] = (y * e3 + 1048575 - t) >> 20  # the other way round: what white gains, the three lose
             j += 1
         t = (t + 791590) & 1048575
         i += 1

@@ -43,7 +43,7 @@ _RGB = (
     b"\xff\x76\x16" b"\xff\x96\x3c" b"\xff\x60\x20" b"\xff\xd6\xa0"
 )  # fmt: skip
 
-_names = ("hearth", "tide", "murmuration", "echo", "vigil", "identify", "fault")
+NAMES = ("hearth", "tide", "murmuration", "echo", "vigil", "identify", "fault")
 _palettes = ("svarow", "taagow", "aragow", "vrarow", "wwwwww", "aawwww", "oooooo")
 # motion and mix of each in coarse units, below: small numbers in a list cost the flash a third of large ones in tuples
 _numbers = array("h", [
@@ -67,19 +67,16 @@ for i in range(154):
     _numbers[i] *= 200 if k in (0, 1, 8) else 20 if k < 11 else 64  # ms, 1/65536 cycle per 16 mm, Q12
 SCENES = tuple(
     [
-        (_names[i], _numbers[22 * i : 22 * i + 11], _numbers[22 * i + 11 : 22 * i + 22], _palettes[i])
+        (NAMES[i], _numbers[22 * i : 22 * i + 11], _numbers[22 * i + 11 : 22 * i + 22], _palettes[i])
         for i in range(7)
     ]
 )
-del _names, _numbers, _palettes, i, k
+del _numbers, _palettes, i, k
 
 
 def find(name):
     """Id of a scene by name, -1 where there is none."""
-    for i in range(len(SCENES)):
-        if SCENES[i][0] == name:
-            return i
-    return -1
+    return NAMES.index(name) if name in NAMES else -1
 
 
 def load(scene, dst, at, order, brightness, vigour):

@@ -8,7 +8,7 @@ down, turn unseen in the middle, and rise again. A scene id that does not exist 
 from micropython import const
 
 from .guard import lerp
-from .scenes import FAULT, SCENES, VIGIL, find, load
+from .scenes import FAULT, NAMES, SCENES, VIGIL, find, load
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -37,7 +37,7 @@ class Site:
 class Stage:
     """The scenes of one strand at `site`; `v` as in kernel.py and below, `order` its channels on the wire."""
 
-    names = tuple(s[0] for s in SCENES)
+    names = NAMES
 
     def __init__(self, site, v, order):
         self.site = site

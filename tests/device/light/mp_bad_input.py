@@ -63,13 +63,14 @@ def test_palette_out_of_range_is_refused():
         (19584 * 256 // 183, 0, 0),  # dim
         (60000, 19000, 10000),
         (9000, 1 << 20, 1 << 20),
+        (0, 0, 0, 19584),  # light of a channel that this strand does not have
     ):
         for side in (137, 141):
             for i in range(8):
                 v[137 + i] = right[i]
             for k in range(3):
                 v[side + guard.strand.order[k]] = wrong[k]
-            v[side + 3] = 0
+            v[side + 3] = wrong[3] if len(wrong) > 3 else 0
             guard.colour()
             assert list(v[20:28]) == kept, (wrong, list(v[20:28]))
     assert shining(r)

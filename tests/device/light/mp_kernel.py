@@ -9,7 +9,7 @@ from weave.light.scenes import GAMMA, SINE
 class Frame:
     def __init__(self, n, channels):
         self.out = bytearray(n * channels)
-        self.v = array("i", bytes(4 * 155))
+        self.v = array("i", bytes(4 * 156))
         self.y = array("H", bytes(2 * n))
         self.lo = array("H", bytes(2 * n))
         self.hold = bytearray(n)

@@ -1,7 +1,7 @@
 """Storms over strands: random scenes, parameters, hearts, clocks, dropped frames and reboots; pixels to stdout.
 
-storm.py SEED STRANDS TICKS REBOOTS: first a line `pixels channels budget...`, then per tick of 20 ms all wire
-bytes (GRB), and at the end a line with the number of things that happened. A third of the strands have a painter
+storm.py SEED STRANDS TICKS REBOOTS CHANNELS: first a line `pixels channels budget...`, then per tick of 20 ms all wire
+bytes (GRB or GRBW), and at the end a line with the number of things that happened. A third of the strands have a painter
 who ignores the scenes and writes whatever it likes before the guard; a third have power budgets that bite.
 """
 
@@ -13,7 +13,7 @@ from weave.light import Light, Site
 N = 11
 MASK = 0x3FFFFFFF
 # in the guard's parameters: steps, swings, brightness, border and bend of the waves, clock and phases
-PLACES = (3, 5, 145, 146, 147, 148, 149, 11, 12, 13, 150, 153, 154)
+PLACES = (3, 5, 145, 146, 147, 148, 149, 155, 13, 150, 153, 154)
 
 
 class Dice:
@@ -54,12 +54,12 @@ class Swing:
 class Stormy:
     """One strand and everything that may happen to it."""
 
-    def __init__(self, k, dice, reboots):
+    def __init__(self, k, dice, reboots, channels):
         self.dice = dice
         self.reboots = reboots
         self.wild = k % 3 == 1
         self.budget = (20000, 20000, 90, 20000, 40, 200)[k % 6]
-        self.strand = Strand(N, 3)
+        self.strand = Strand(N, channels)
         self.sense, self.affect, self.damp = Sense(), Affect(), Damp()
         self.site = Site(x=dice(20000), y=dice(20000), z=dice(3000), budget_ma=self.budget)
         self.now = dice(MASK)
@@ -73,7 +73,7 @@ class Stormy:
         self.beat = Swing(dice, 0, 1)
         self.paint = [
             Swing(dice, 0, m)
-            for m in (65535, 65535, 2000, 2000, 80, 32767, 32767, 100000, 30000, 16384, MASK, 65535, 65535)
+            for m in (65535, 65535, 2000, 2000, 80, 32767, 32767, 100000, 16384, MASK, 65535, 65535)
         ]
         self.hue = Swing(dice, 0, 5)
         self.light = Light(self.strand, self.site)
@@ -156,15 +156,16 @@ class Stormy:
         self.light.step(self.now, self.mesh, s, a, m)
 
 
-def main(seed, strands, ticks, reboots):
+def main(seed, strands, ticks, reboots, channels):
     dice = Dice(seed)
-    storms = [Stormy(k, dice, reboots) for k in range(strands)]
+    storms = [Stormy(k, dice, reboots, channels) for k in range(strands)]
     # all strands in one buffer, written at once
-    wire = bytearray(3 * N * strands)
+    size = channels * N
+    wire = bytearray(size * strands)
     for k in range(strands):
-        storms[k].wire(memoryview(wire)[3 * N * k : 3 * N * (k + 1)])
+        storms[k].wire(memoryview(wire)[size * k : size * (k + 1)])
     out = sys.stdout.buffer
-    out.write("%d 3 %s\n" % (N, " ".join(str(s.budget) for s in storms)))
+    out.write("%d %d %s\n" % (N, channels, " ".join(str(s.budget) for s in storms)))
     for t in range(ticks):
         for s in storms:
             s.tick(t)
@@ -172,4 +173,4 @@ def main(seed, strands, ticks, reboots):
     out.write("%d\n" % sum(s.happened for s in storms))
 
 
-main(*(int(a) for a in sys.argv[1:5]))
+main(*(int(a) for a in sys.argv[1:6]))
