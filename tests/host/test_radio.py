@@ -42,8 +42,8 @@ def test_a_step_does_not_depend_on_the_randomness_spent_before():
     quiet = 100
     a.step(99, 1980.0, [])
     b.step(99, 1980.0, [])
-    a._bad[0][:] = b._bad[0][:] = False
-    a._when[0][:] = b._when[0][:] = 0
+    a.bad[0][:] = b.bad[0][:] = False
+    a.when[0][:] = b.when[0][:] = 0
     assert a.step(quiet, 2000.0, frame) == b.step(quiet, 2000.0, frame)
 
 

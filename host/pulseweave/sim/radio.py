@@ -1,23 +1,21 @@
-"""The air between the nodes: who hears which frame, when, how strongly, and what is lost on the way.
+"""The air between the nodes: which frame is heard, when, and what is lost on the way.
 
 In:  positions in metres; per 20 ms step the frames that nodes gave to their radios.
 Out: who heard each of them, ordered by arrival; statistics.
 
-Model, one class of effect each: log-distance path loss with log-normal shadowing (Rappaport, Wireless Communications,
-ch. 4),
-links that differ by direction, a fade per frame, Gilbert-Elliott bursts per link, CSMA/CA of IEEE 802.11 DSSS at 1
-Mbit/s (sense,
-defer, back off), hidden terminals (whoever is not sensed is not waited for), collisions with capture, half duplex,
-partitions,
-jammers, attackers. Every random number comes from a Philox stream keyed by seed and step, drawn in the order of
-(node, order):
-the result is a function of seed and frames, not of how many processes the nodes run in.
+Model, one class of effect each: links that differ in strength (links.py), a fade per frame, Gilbert-Elliott bursts per link,
+CSMA/CA of IEEE 802.11 DSSS at 1 Mbit/s (sense, defer, back off), hidden terminals (whoever is not sensed is not waited for),
+collisions with capture, half duplex, partitions, jammers, attackers. Every random number comes from a Philox stream keyed by
+seed and step, drawn in the order of (node, order): the result is a function of seed and frames, not of how many processes
+the nodes run in.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+
+from pulseweave.sim.links import Links, stream
 
 SLOT_MS = 20.0
 DIFS_MS = 0.05
@@ -27,7 +25,6 @@ BLIND_MS = 0.02  # a transmission younger than this is not sensed yet
 PATIENCE_MS = 60.0  # the radio gives up waiting for a quiet channel after this
 CAPTURE_DB = 8.0  # a frame survives an interferer this much weaker
 SENSITIVITY_DBM = -94.0  # half of the frames pass, 802.11b at 1 Mbit/s
-SENSE_DBM = -96.0  # what carrier sensing still notices (preamble detection)
 FLOOR_DBM = -104.0  # nothing weaker is modelled
 
 
@@ -36,16 +33,11 @@ def airtime_ms(n: int, mbps: float = 1.0) -> float:
     return 0.192 + (n + 42.5) * 8.0e-3 / mbps
 
 
-def stream(seed: int, purpose: int, step: int = 0) -> np.random.Generator:
-    """The random numbers of one purpose in one step; independent of every other stream."""
-    return np.random.Generator(np.random.Philox(key=seed & (2**64 - 1), counter=[0, 0, step, purpose]))
-
-
 @dataclass
 class Stats:
-    """Totals since the start. `lost`: receptions in range that failed, for any reason; `collisions`: those of them
-    that another
-    transmission (or the receiver's own) spoilt; airtime_fraction_max: share of time the busiest place hears somebody."""
+    """Totals since the start. `lost`: receptions in range that failed, for any reason; `collisions`: those of them that
+    another transmission (or the receiver's own) spoilt; airtime_fraction_max: share of time the busiest place hears
+    somebody."""
 
     sent: int = 0
     received: int = 0
@@ -93,7 +85,7 @@ class Jammer:
         )
 
 
-class Radio:
+class Radio(Links):
     """The air of one run.
 
     seed: any integer. positions: float[n, 2 or 3], metres. loss: None for the physical model, or the probability 0..1 with
@@ -127,65 +119,20 @@ class Radio:
             raise ValueError(f"positions must be n x 2 or n x 3 metres, not {np.shape(positions)}")
         if loss is not None and not 0.0 <= loss <= 1.0:
             raise ValueError(f"loss must be 0..1, not {loss}")
-        if places.shape[1] == 2:
-            places = np.column_stack([places, np.zeros(len(places))])
-        extra = [np.resize(np.append(np.asarray(p, float), 0.0), 3) for p in attackers]
-        self.n = len(places)
-        self.seed, self.loss, self.mbps, self.slot_ms = int(seed), loss, mbps, slot_ms
+        super().__init__(int(seed), places, attackers, tx_dbm, exponent, shadow_db, skew_db, range_m)
+        self.loss, self.mbps, self.slot_ms = loss, mbps, slot_ms
         self.fade_db, self.bursts = (0.0, None) if loss is not None else (fade_db, bursts)
-        self.places = np.vstack([places, *extra]) if extra else places
-        self.tx_dbm, self.exponent = tx_dbm, exponent
-        rng = stream(self.seed, 1)
-        m = len(self.places)
-        distance = np.linalg.norm(self.places[:, None] - self.places[None], axis=2)
-        shadow = np.triu(rng.normal(0.0, shadow_db, (m, m)), 1)
-        skew = np.triu(rng.normal(0.0, skew_db, (m, m)), 1)
-        rssi = self._at(distance) + shadow + shadow.T + skew - skew.T
-        if range_m is not None:  # a disc: everything inside is well received, everything outside is silence
-            rssi = np.where(distance <= range_m, np.maximum(rssi, -80.0), -200.0)
-        np.fill_diagonal(rssi, -200.0)
-        self.rssi = rssi.astype(np.float32)  # [station, listener], dBm
-        self.group = np.zeros(m, int)
         self.jammers: list[Jammer] = []
         self.attack: Callable[[int, float, list[Flight]], Iterable[tuple[int, float, bytes, int]]] | None = (
             None
         )
-        self._link()
+        self.link(SENSITIVITY_DBM if loss is not None else FLOOR_DBM)
         self._air: list[Flight] = []  # scheduled and not yet decided
         self._past: list[Flight] = []  # decided, may still overlap others
         self._heard: list[Flight] = []  # what ended in the last step
-        self._busy = np.zeros(m)
+        self._busy = np.zeros(len(self.places))
         self._elapsed = self._now = 0.0
         self.stats = Stats()
-
-    # --- who hears whom -------------------------------------------------------------------------------------
-
-    def _at(self, distance):
-        """Mean RSSI at a distance, 40 dB of loss at the first metre (2.4 GHz)."""
-        return self.tx_dbm - 40.0 - 10.0 * self.exponent * np.log10(np.maximum(distance, 0.3))
-
-    def _link(self):
-        """Neighbour lists from rssi and groups."""
-        same = self.group[:, None] == self.group[None]
-        floor = SENSITIVITY_DBM if self.loss is not None else FLOOR_DBM
-        reach = (self.rssi >= floor) & same
-        self._hears = [np.flatnonzero(row[: self.n]) for row in reach]
-        self._senses = (self.rssi >= SENSE_DBM) & same
-        self._audible = [np.flatnonzero(row) for row in self._senses]
-        self._bad = [np.zeros(len(k), bool) for k in self._hears]
-        self._when = [np.zeros(len(k)) for k in self._hears]
-
-    def partition(self, groups):
-        """Cut the room: nodes hear only nodes of their own group; `groups` are lists of nodes, who is in none is alone."""
-        self.group[: self.n] = -1 - np.arange(self.n)
-        for number, group in enumerate(groups):
-            self.group[np.asarray(group, int)] = number
-        self._link()
-
-    def heal(self):
-        """Join the parts again."""
-        self.group[:] = 0
-        self._link()
 
     def jam(self, place, seconds: float, dbm: float = -20.0):
         """Noise from `place` (m) for some seconds from now on."""
@@ -195,23 +142,6 @@ class Radio:
     def statistics(self) -> dict:
         """Stats as a dict: sent, received, lost, collisions, deferred, airtime_fraction_max."""
         return asdict(self.stats)
-
-    def degree(self) -> np.ndarray:
-        """Nodes in range of each node, int[n]."""
-        return np.array([len(k) for k in self._hears[: self.n]])
-
-    def hops(self) -> int:
-        """The longest shortest path in range, -1 where the room falls apart."""
-        far = 0
-        for s in range(self.n):
-            seen, front, depth = {s}, {s}, 0
-            while front := {int(j) for i in front for j in self._hears[i]} - seen:
-                seen |= front
-                depth += 1
-            if len(seen) < self.n:
-                return -1
-            far = max(far, depth)
-        return far
 
     # --- one step -------------------------------------------------------------------------------------------
 
@@ -269,7 +199,7 @@ class Radio:
             for f in self._air:
                 if f.end <= start:
                     continue
-                if f.station == station or (f.start < start - BLIND_MS and self._senses[f.station, station]):
+                if f.station == station or (f.start < start - BLIND_MS and self.senses[f.station, station]):
                     busy = max(busy, f.end)
             if busy > start and start - asked < PATIENCE_MS:
                 self.stats.deferred += 1
@@ -281,12 +211,12 @@ class Radio:
             length = airtime_ms(len(frame), self.mbps)
             self._air.append(Flight(station, start, start + length, frame, source))
             self.stats.sent += 1
-            self._busy[self._audible[station]] += length
+            self._busy[self.audible[station]] += length
             self._busy[station] += length
 
     def _arrive(self, rng, f: Flight, around: list[Flight]) -> Heard | None:
         """Decide for each listener of one frame; Gilbert-Elliott state moves on as a two-state Markov chain in time."""
-        k = self._hears[f.station]
+        k = self.hears[f.station]
         if not len(k):
             return None
         power = self.rssi[f.station, k] + (rng.normal(0.0, self.fade_db, len(k)) if self.fade_db else 0.0)
@@ -298,9 +228,9 @@ class Radio:
             if self.bursts:
                 apart, length, inside = self.bursts
                 share = length / (apart + length)
-                keep = np.exp(-(f.end - self._when[f.station]) * 1e-3 * (1 / apart + 1 / length))
-                bad = u[1] < share + (self._bad[f.station] - share) * keep
-                self._bad[f.station], self._when[f.station] = bad, np.full(len(k), f.end)
+                keep = np.exp(-(f.end - self.when[f.station]) * 1e-3 * (1 / apart + 1 / length))
+                bad = u[1] < share + (self.bad[f.station] - share) * keep
+                self.bad[f.station], self.when[f.station] = bad, np.full(len(k), f.end)
                 lost |= bad & (rng.random(len(k)) < inside)
         for j in self.jammers:
             if j.begin <= f.end and f.start < j.end:
