@@ -25,7 +25,9 @@ def measure(quick: bool) -> list[Figure]:
     cpu = r["cpu_s"] / sum(o.seconds for o in outcomes) * SECONDS * ROOMS
     out = [
         Figure("campaign_broken", float(r["failed"]), "rooms", limit=0.0),
-        Figure("campaign_1000_rooms_cpu_s", cpu, "CPU s", "an hour of two cores", HOUR_CPU_S, limit=HOUR_CPU_S),
+        Figure(
+            "campaign_1000_rooms_cpu_s", cpu, "CPU s", "an hour of two cores", HOUR_CPU_S, limit=HOUR_CPU_S
+        ),
         Figure("campaign_node_s_per_cpu_s", r["node_seconds_per_cpu_s"], "node-s per CPU-s"),
     ]
     for kind, c in r["classes"].items():

@@ -27,7 +27,9 @@ SETTLE_S = 12.0  # a hand is felt, or its leaving noticed
 FLOOR_S = (100.0, 90.0, 80.0)  # before the end: the floor of the heap when all faults are over
 CEILING_S = (22.0, 12.0, 2.0)  # and at the very end
 GROWTH = 2048  # bytes in a room, within the quiet end
-GROWTH_NODE = 96 << 10  # bytes a node since its first half minute: modules that load with the first command, notes
+GROWTH_NODE = (
+    96 << 10
+)  # bytes a node since its first half minute: modules that load with the first command, notes
 WARM_S = 15.0
 
 INVARIANTS = {
@@ -86,7 +88,9 @@ class Checks:
             self.meter.frame((k + 1) * TICK_S, room.strands)
             worst = max(self.meter.general.worst[0], self.meter.red.worst[0]) / 2
             if worst > FLASHES:
-                self.fail("limiter", -1, k, f"{worst:g} flashes in a second at {self.meter.report()['worst_where']}")
+                self.fail(
+                    "limiter", -1, k, f"{worst:g} flashes in a second at {self.meter.report()['worst_where']}"
+                )
             if room.strands.current_ma().max() > self.budget:
                 self.fail("limiter", -1, k, f"{room.strands.current_ma().max():.0f} mA of {self.budget:.0f}")
         if k % 50 == 49:
@@ -106,7 +110,9 @@ class Checks:
                 self.fail("unsealed", node, tick, f"obeyed ping {ping} twice")
             self.seen.add((node, boot, ping))
         if rows[:, STRANGE].any():
-            self.fail("unsealed", int(rows[:, STRANGE].argmax()), k, "a node in the table that nobody provisioned")
+            self.fail(
+                "unsealed", int(rows[:, STRANGE].argmax()), k, "a node in the table that nobody provisioned"
+            )
         self.boots = rows[:, -1]
         self._health(rows, t)
         self._heap(t, k)
@@ -122,9 +128,24 @@ class Checks:
             for ok, invariant in ((roster, "roster"), (parts & hands, "recovery")):
                 if not ok.all():
                     node = int(np.argmin(ok))
-                    names = ["on", "mesh_fault", "waits", "known", "strange", "synced", "sensor_faults", "contact", "boots"]
+                    names = [
+                        "on",
+                        "mesh_fault",
+                        "waits",
+                        "known",
+                        "strange",
+                        "synced",
+                        "sensor_faults",
+                        "contact",
+                        "boots",
+                    ]
                     said = ", ".join(f"{a} {b}" for a, b in zip(names, rows[node].tolist()))
-                    self.fail(invariant, node, round(t / TICK_S), f"at the end: {said}, touched {room.touching[node]}")
+                    self.fail(
+                        invariant,
+                        node,
+                        round(t / TICK_S),
+                        f"at the end: {said}, touched {room.touching[node]}",
+                    )
 
     def _heap(self, t: float, k: int) -> None:
         left = self.seconds - t

@@ -21,23 +21,55 @@ MOST_SHRUNK = 10
 
 
 @click.command()
-@click.option("--seeds", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many rooms.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many rooms."
+)
 @click.option("--first", type=click.IntRange(0), default=1, show_default=True, help="The first seed.")
-@click.option("--hours", type=float, default=1 / 6, show_default="1/6", help="Virtual hours of every room, at least 0.05.")
+@click.option(
+    "--hours",
+    type=float,
+    default=1 / 6,
+    show_default="1/6",
+    help="Virtual hours of every room, at least 0.05.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; the result does not depend on it.")
-@click.option("--nodes", type=click.IntRange(1, 64), help="Nodes in every room, instead of 1 to 5 drawn by the seed.")
+@click.option(
+    "--nodes", type=click.IntRange(1, 64), help="Nodes in every room, instead of 1 to 5 drawn by the seed."
+)
 @click.option("--kinds", metavar="A,B,...", help="Only these classes of faults (--list names them).")
 @click.option("--calm", is_flag=True, help="No faults: everyday life, any reset is a failure.")
-@click.option("--seed", type=click.IntRange(0), help="One seed alone, as bytecode, so that tracebacks tell lines.")
-@click.option("--faults", metavar="0,2,...", help="With --seed: only these faults of its script; none for none.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="One seed alone, as bytecode, so that tracebacks tell lines."
+)
+@click.option(
+    "--faults", metavar="0,2,...", help="With --seed: only these faults of its script; none for none."
+)
 @click.option("--until", type=float, help="With --seed: end after so many virtual seconds.")
 @click.option("--show", is_flag=True, help="With --seed: print its script and end.")
-@click.option("--list", "listing", is_flag=True, help="Name the classes of faults and the invariants, and end.")
-@click.option("--firmware", type=click.Path(path_type=Path), help="Folder of the firmware, instead of device/.")
+@click.option(
+    "--list", "listing", is_flag=True, help="Name the classes of faults and the invariants, and end."
+)
+@click.option(
+    "--firmware", type=click.Path(path_type=Path), help="Folder of the firmware, instead of device/."
+)
 @click.option("--no-shrink", is_flag=True, help="Leave the scripts of failing seeds as they are.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the result as one JSON object; - is stdout.")
 def campaign(
-    seeds, first, hours, workers, nodes, kinds, calm, seed, faults, until, show, listing, firmware, no_shrink, json_file
+    seeds,
+    first,
+    hours,
+    workers,
+    nodes,
+    kinds,
+    calm,
+    seed,
+    faults,
+    until,
+    show,
+    listing,
+    firmware,
+    no_shrink,
+    json_file,
 ):
     """Break simulated rooms in every way that is known, and check after every step that the light goes on.
 
@@ -48,7 +80,9 @@ def campaign(
         return
     place = firmware or DEVICE
     if not (place / "weave" / "node.py").is_file():
-        raise Problem(f"--firmware {place}: no firmware there (weave/node.py is missing): name a copy of device/")
+        raise Problem(
+            f"--firmware {place}: no firmware there (weave/node.py is missing): name a copy of device/"
+        )
     job = Job(hours * 3600, nodes, () if calm else chosen(kinds), str(place.resolve()))
     if seed is None and (faults is not None or until is not None or show):
         raise Problem("--faults, --until and --show are about one script: name its --seed")
@@ -107,7 +141,9 @@ def gathered(job: Job, seeds: list[int], workers: int) -> list[Outcome]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*bars, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+    with Progress(
+        *bars, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
+    ) as bar:
         task = bar.add_task("rooms", total=len(seeds))
         broken = [0]
 

@@ -16,7 +16,15 @@ TAIL_S = 130.0
 SHORTEST_S = 180.0
 GAP_S = 36.0  # mean time from one fault to the next
 WRAP_MS = 1 << 30  # where ticks_ms() starts anew: after 12.4 days
-ANALOG = ("pulse_unplugged", "pulse_shorted", "pulse_saturated", "motion", "flicker_100", "skin_unplugged", "skin_shorted")
+ANALOG = (
+    "pulse_unplugged",
+    "pulse_shorted",
+    "pulse_saturated",
+    "motion",
+    "flicker_100",
+    "skin_unplugged",
+    "skin_shorted",
+)
 OPTICAL = (*ANALOG, "i2c_hang", "fifo_overflow", "rate_fast", "rate_slow")
 
 # class: shortest and longest seconds, lowest and highest value, what the value is
@@ -77,13 +85,17 @@ class Plan(msgspec.Struct):
     numbers: list[int] = []  # place of each fault in the script as it was drawn
 
 
-def draw(seed: int, seconds: float, nodes: int | None = None, kinds: tuple[str, ...] = tuple(CLASSES)) -> Plan:
+def draw(
+    seed: int, seconds: float, nodes: int | None = None, kinds: tuple[str, ...] = tuple(CLASSES)
+) -> Plan:
     """The plan of a seed. `nodes` fixes their number (else 1 to 5); `kinds` are the classes to draw from, none: a calm room.
 
     Raises Problem where the time is too short to break anything and to recover.
     """
     if seconds < SHORTEST_S:
-        raise Problem(f"--hours {seconds / 3600:.4g}: a room needs at least {SHORTEST_S / 3600:g} (3 minutes)")
+        raise Problem(
+            f"--hours {seconds / 3600:.4g}: a room needs at least {SHORTEST_S / 3600:g} (3 minutes)"
+        )
     rng = np.random.default_rng([seed, 0xFA017])
     n = int(rng.choice([1, 2, 3, 4, 5], p=[0.28, 0.34, 0.22, 0.1, 0.06]))
     board = "virtual" if rng.random() < 0.7 else "virtual-max30102"
@@ -130,7 +142,9 @@ def keep(plan: Plan, numbers: list[int]) -> Plan:
     have = dict(zip(plan.numbers, plan.faults))
     wrong = [k for k in numbers if k not in have]
     if wrong:
-        raise Problem(f"--faults {wrong[0]}: seed {plan.seed} has faults 0 to {len(plan.faults) - 1} (--show lists them)")
+        raise Problem(
+            f"--faults {wrong[0]}: seed {plan.seed} has faults 0 to {len(plan.faults) - 1} (--show lists them)"
+        )
     chosen = sorted(set(numbers))
     return msgspec.structs.replace(plan, faults=[have[k] for k in chosen], numbers=chosen)
 

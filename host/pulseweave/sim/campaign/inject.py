@@ -82,7 +82,11 @@ class Injector:
 
     def power_storm(self, f: Fault, on: bool) -> None:
         if on:
-            how = {"count": f.value, "up": int(self.rng.integers(1, 50)), "down": int(self.rng.integers(1, 20))}
+            how = {
+                "count": f.value,
+                "up": int(self.rng.integers(1, 50)),
+                "down": int(self.rng.integers(1, 20)),
+            }
             self.room.tell(f.node, {"do": "storm", "cause": POWER, **how})
 
     def crash_storm(self, f: Fault, on: bool) -> None:
@@ -170,5 +174,3 @@ class Injector:
         if on:
             self._type(f, b"\rstatus -j\rmesh\r")
         self._switch(f, "locked", on)
-
-

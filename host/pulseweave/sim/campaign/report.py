@@ -32,7 +32,9 @@ def classes(outcomes: list[Outcome]) -> dict[str, dict]:
     return out
 
 
-def command(job: Job, seed: int, numbers: list[int] | None = None, until_s: float | None = None, device: str = "") -> str:
+def command(
+    job: Job, seed: int, numbers: list[int] | None = None, until_s: float | None = None, device: str = ""
+) -> str:
     """The one command that runs a seed again."""
     words = ["pulseweave campaign", f"--seed {seed}", f"--hours {job.seconds / 3600!r}"]
     if job.nodes:
@@ -92,7 +94,9 @@ def table(r: dict) -> Table:
     for kind, c in r["classes"].items():
         if c["injected"]:
             colour = "green" if c["survived"] == c["injected"] else "red"
-            median, worst = ("-" if v is None else f"{v:.1f}" for v in (c["recovery_s_median"], c["recovery_s_max"]))
+            median, worst = (
+                "-" if v is None else f"{v:.1f}" for v in (c["recovery_s_median"], c["recovery_s_max"])
+            )
             survived = f"[{colour}]{c['survived']}[/]"
             out.add_row(kind, str(c["injected"]), survived, median, worst, str(c["measured"]))
     return out
@@ -100,8 +104,13 @@ def table(r: dict) -> Table:
 
 def markdown(r: dict) -> str:
     """The same as a table for a README."""
-    rows = ["| fault | injected | survived | median recovery | worst recovery |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| fault | injected | survived | median recovery | worst recovery |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for kind, c in r["classes"].items():
-        median, worst = ("-" if v is None else f"{v:.1f} s" for v in (c["recovery_s_median"], c["recovery_s_max"]))
+        median, worst = (
+            "-" if v is None else f"{v:.1f} s" for v in (c["recovery_s_median"], c["recovery_s_max"])
+        )
         rows.append(f"| {kind.replace('_', ' ')} | {c['injected']} | {c['survived']} | {median} | {worst} |")
     return "\n".join(rows)

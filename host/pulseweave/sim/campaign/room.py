@@ -21,7 +21,9 @@ ON, FAULT, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
 class CampaignRoom(Simulation):
     """The room of `plan`. `native`: machine code, quicker and without tracebacks."""
 
-    def __init__(self, plan: Plan, firmware: Path = DEVICE, workers: int = 1, native: bool = True, recorder=None):
+    def __init__(
+        self, plan: Plan, firmware: Path = DEVICE, workers: int = 1, native: bool = True, recorder=None
+    ):
         scenario = Scenario(
             title="campaign",
             name="campaign",

@@ -78,7 +78,7 @@ def fates(plan: Plan, checks: Checks) -> list[Fate]:
     spans = []
     for f in plan.faults:
         nodes = slice(None) if f.node < 0 else slice(f.node, f.node + 1)
-        well = healthy[:, nodes].all(axis=1)
+        well = np.all(healthy[:, nodes], axis=1)
         after = np.flatnonzero(well[int(np.ceil(f.end_s)) :]) if f.end_s < seconds else np.array([])
         spans.append((f.at_s, np.ceil(f.end_s) + after[0] + 1 if after.size else np.inf))
     out = []

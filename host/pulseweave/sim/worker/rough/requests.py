@@ -155,5 +155,20 @@ def notes(fleet, request, tick):
     return {"notes": node.keep.notes.read() if node else []}
 
 
-for f in (switch, board_switch, sensor, reset, storm, cut, refuse, fill, clock, line, rogue, look, floor, notes):
+for f in (
+    switch,
+    board_switch,
+    sensor,
+    reset,
+    storm,
+    cut,
+    refuse,
+    fill,
+    clock,
+    line,
+    rogue,
+    look,
+    floor,
+    notes,
+):
     TABLE[f.__name__] = f

@@ -112,9 +112,7 @@ class Watch:
         self.steps += 1
         damp = node.damp
         if damp.rho < 1024 or (damp.level < (damp.own >> 2) - 4 and not damp.opted_out):
-            self.fleet.find(
-                "share", board, tick, "rho %d own %d level %d" % (damp.rho, damp.own, damp.level)
-            )
+            self.fleet.find("share", board, tick, "rho %d own %d level %d" % (damp.rho, damp.own, damp.level))
         if not damp.enabled:
             self.fleet.find("unsealed", board, tick, "damping off without a sealed policy")
             damp.enabled = 1
