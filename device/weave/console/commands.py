@@ -59,11 +59,12 @@ def status(con, node, args):
     out["dropped"] = con.out.dropped
     out["garbage"] = con.garbage
     sup = node.supervisor
-    out["faults"] = {sup.names[i]: n for i, n in enumerate(sup.faults) if n}
+    out["faults"] = {name: n for name, n in zip(sup.names, sup.faults) if n}
     return out
 
 
-_ROW = (("node", 0), ("age", 0), ("version", 0), ("rssi", 0), ("arousal", 4096), ("confidence", 255), ("g", 4096))
+# of a row of the table: name[/scale]
+_ROW = const("node age version rssi arousal/4096 confidence/255 g/4096")
 
 
 def mesh(con, node, args):
@@ -78,9 +79,10 @@ def mesh(con, node, args):
     rows = []
     for i in range(room.count):
         row = {}
-        for name, scale in _ROW:
+        for word in _ROW.split():
+            name, _, scale = word.partition("/")
             v = getattr(room, name)[i]
-            row[name] = round(v / scale, 2) if scale else v
+            row[name] = round(v / int(scale), 2) if scale else v
         rows.append(row)
     return rows
 
