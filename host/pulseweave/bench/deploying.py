@@ -42,10 +42,14 @@ class Deployer:
                 return result
             report(0.02, "connecting")
             with Repl(port, self.baud) as repl:
+                running = False
                 try:
-                    return self._deploy(repl, port, report)
+                    result = self._deploy(repl, port, report)
+                    running = result.facts.pop("started", False)
+                    return result
                 finally:
-                    repl.restart()
+                    if not running:  # a node that runs already would take it for garbage
+                        repl.restart()
 
     def _current(self, port: str) -> Result | None:
         """The result of a board that says it is up to date; it is not interrupted."""
@@ -74,7 +78,7 @@ class Deployer:
         if self.as_new:
             seen.board = None
         before = seen.release
-        why = ""
+        why, facts = "", {}
         try:
             done = deploy.deploy(repl, seen, board, release, report)
             verdict = "ok" if done.changed else "skipped"
@@ -83,15 +87,18 @@ class Deployer:
             if self.wait and done.changed:
                 report(0.95, "starting")
                 repl.restart()
+                facts["started"] = True
                 self._see_it_start(repl, release)
+            code = 0
         except Problem as e:
-            verdict, why, facts = "failed", str(e).removeprefix(f"{port}: "), {"board": board.name}
+            verdict, why, code = "failed", str(e).removeprefix(f"{port}: "), e.code
+            facts = {"board": board.name, "started": facts.get("started", False)}
             if why.startswith("wrong board"):
                 verdict = "refused"
         result = Result(
             port, verdict, why, ":".join(seen.mac[i : i + 2] for i in range(0, 12, 2)), facts=facts
         )
-        result.code = 2 if why else 0
+        result.code = code
         with self._lock:
             self.ledger.add("deploy", seen.mac, verdict, why=why, board=board.name, port=port,
                             release="" if why else release.id, seconds=round(time.monotonic() - began, 1))  # fmt: skip

@@ -54,10 +54,9 @@ def image(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def own_bench(tmp_path, monkeypatch):
+def own_bench(tmp_path, tmp_path_factory, monkeypatch):
     """Claims, ledger and ports of this test alone."""
-    (tmp_path / "run").mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     monkeypatch.setenv("PULSEWEAVE_LEDGER", str(tmp_path / "ledger.jsonl"))
     monkeypatch.delenv("PULSEWEAVE_PORTS", raising=False)
 
