@@ -97,7 +97,8 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
         def words() -> str:
             said = [g.trouble for g in collector.gateways if g.trouble]
             said += [t for t in (collector.trouble, teller.trouble if teller else "") if t]
-            return "; ".join(said) or f"{len(collector.gateways)} gateways, {collector.heard} packets"
+            many = len(collector.gateways)
+            return "; ".join(said) or f"{many} {'gateway' if many == 1 else 'gateways'}, {collector.heard} packets"
 
         def mesh_ms(now_ms: int) -> int:
             best = max(collector.gateways, key=lambda g: g.mesh_at_s, default=None)

@@ -38,6 +38,7 @@ class Draw:
             micropython.command(script, heap=f"{32 + len(strands) // 4}m"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
             env=micropython.environment(DEVICE),
         )
         plan = {"pixels": pixels, "strands": [[n, *(int(v * 1000) for v in at)] for n, *at in strands]}

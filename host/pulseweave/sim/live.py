@@ -250,7 +250,8 @@ class Live:
 
     def gateways(self) -> dict:
         """What `pulseweave gather --sim` asks first: numbers of the nodes that may be gateways, and the strands."""
-        return {"gateways": [head + 1 for head in self.sim.heads], "strands": self.meta()["strands"]}
+        strands = [{**s, "node": s["node"] + 1} for s in self.meta()["strands"]]  # ids of the mesh begin at 1
+        return {"gateways": [head + 1 for head in self.sim.heads], "strands": strands}
 
     def console(self, node: int) -> Console:
         """The console of node 1, 2, ...; close it with `consoles.close`. Raises Problem."""

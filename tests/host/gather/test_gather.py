@@ -42,6 +42,7 @@ def test_from_a_running_simulation(run, tmp_path):
     first = store.db.all("select min(at_ms), max(at_ms) from states")[0]
     assert abs(first[1] - time.time() * 1000) < 6000 and first[1] - first[0] > 3000
     assert store.db.one("select max(arousal) from states where visitor is not null") > 0
+    assert [n for (n,) in store.db.all("select node from strands order by node")] == list(range(1, 9))
     assert g.stop() == 0
     before = store.counts()["packets"]
     g = run("gather", "--sim", where, "--db", db, "--web", "off")
