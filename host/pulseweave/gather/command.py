@@ -98,7 +98,10 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
             said = [g.trouble for g in collector.gateways if g.trouble]
             said += [t for t in (collector.trouble, teller.trouble if teller else "") if t]
             many = len(collector.gateways)
-            return "; ".join(said) or f"{many} {'gateway' if many == 1 else 'gateways'}, {collector.heard} packets"
+            return (
+                "; ".join(said)
+                or f"{many} {'gateway' if many == 1 else 'gateways'}, {collector.heard} packets"
+            )
 
         def mesh_ms(now_ms: int) -> int:
             best = max(collector.gateways, key=lambda g: g.mesh_at_s, default=None)
