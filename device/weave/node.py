@@ -9,7 +9,8 @@ from micropython import const
 from .keep.supervisor import Supervisor
 from .light.scenes import IDENTIFY
 
-_VISITOR = const(7)  # kind of event, as in mesh/README.md
+_VISITOR = const(7)  # kinds of events, as in mesh/README.md
+_NOTES = const(9)
 # flags of the state that a node shares with the room; 2 is for safe mode
 _TOUCHED = const(1)  # a visitor is here
 _LIMITED = const(4)  # the power budget dims the strand
@@ -73,7 +74,7 @@ class Node:
             flags |= _LIMITED
         if sense.contact and not damp.opted_out:
             trust = affect.fast_confidence  # how much was measured: the weight in the room's mean
-            self.mesh.room.share(0, affect.arousal, affect.fast, trust, damp.g, flags | _TOUCHED)
+            self.mesh.room.share(0, affect.arousal, damp.fast, trust, damp.g, flags | _TOUCHED)
         else:
             self.mesh.room.share(0, 0, 0, 0, damp.g, flags)
         self.mesh.step(now)
@@ -131,6 +132,18 @@ class Node:
     def on_identify(self, buf, start, n, origin, at):
         self.keep.mark(_ASKED)
         self.light.show_only(IDENTIFY, self.mesh.now, 10000)
+
+    def on_notes(self, buf, start, n, origin, at):
+        """Somebody asks (n = 0) for the newest crash notes, and is told two in short; or an answer comes, and is kept."""
+        mesh = self.mesh
+        if n:
+            mesh.told = bytes(buf[start : start + n])
+        elif origin != mesh.node:
+            said = ""
+            for note in self.keep.notes.read()[-2:]:
+                said += "%d %s %s: %s\n" % (note["boot"], note["part"], note["marks"], note["text"][-44:])
+            said = (said or "none").encode()
+            mesh.send_event(_NOTES, said, min(len(said), 200), -1, origin)
 
     def _button(self):
         """The opt-out button: held for half a second it turns mediation off for this visitor, or on again."""

@@ -9,17 +9,17 @@ One round of 25 ticks (0.5 s) looks at the room once, a few visitors a tick. For
 """
 
 from micropython import const
-from .crowd import Crowd
+from .crowd import Crowd, beyond
 from .law import Law
 
 _ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it
 NEUTRAL = const(819)  # 0.2: the light of a visitor who opted out
 _ROUND = const(25)  # ticks
-_THETA = const(492)  # 0.12 above rest
-_REST_MAX = const(1024)  # 0.25: no room's rest is believed to be higher
+_THETA = const(225)  # 0.055 above rest
+_REST_MAX = const(656)  # 0.16: no room's rest is believed to be higher
 _REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
-_TRUST = const(32)  # confidence from which the own signal counts in full
+_KNOWN = const(5000)  # ticks, 100 s, until a visitor counts in full: baselines are learnt, electrodes settle
 
 # version 1 | flags | rho Q12 2 | theta Q12 2 | strength Q6 | guide 0..255, big endian
 _POLICY_BYTES = const(8)
@@ -50,41 +50,38 @@ class Damp:
         self._theta = _THETA
         self._strength = 64  # Q6
         self._guide = 0
-        self._aim = self._m = self._bend = 0
+        self._aim = self._m = 0
         self._rest_q8 = 0  # the room's rest above everybody's own, Q20
         self._hot = 0
-        self._tick = 0
+        self._tick = self._known = self.fast = 0
 
     def step(self, now, mesh_ms, affect, contact, room):
         """One tick of 20 ms: the level of the light now."""
         t = self._tick
         crowd = self.crowd
         if t == 0:
-            crowd.begin()
+            crowd.begin(beyond(affect.rest))
         if crowd.at < room.count:
             crowd.look(room)
         t += 1
         if t == _ROUND:
             t = 0
             crowd.end()
-            self._round(affect.rest, mesh_ms)
+            self._round(mesh_ms)
         self._tick = t
 
-        # the visitor, from rest; fades in with the first trust in the signal
-        d = 0
+        # the visitor, from rest; counts in full when known
+        d = affect.rest
         if contact:
-            f = affect.fast_confidence
-            c = affect.confidence
-            w = f + c
-            if w:
-                d = (affect.fast * f + affect.arousal * c) // w - affect.rest
-                d += (d * d >> 12) * self._bend >> 12
-                d -= self._rest_q8 >> 8
-                if d > 0:
-                    if w < _TRUST:
-                        d = d * w >> 5
-                else:
-                    d = 0
+            if self._known < _KNOWN:
+                self._known += 1
+            d += (affect.fast - d) * self._known // _KNOWN
+        else:
+            self._known = 0
+        self.fast = d
+        d = beyond(d) - crowd.rest
+        if d < 0:
+            d = 0
         d -= self.own
         self.own += (d + 7) >> 3 if d > 0 else d >> 3
         d = self._m - self.collective
@@ -105,25 +102,18 @@ class Damp:
             d = self.rho
             self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * self.collective >> 12)) >> 12
 
-    def _round(self, rest, mesh_ms):
+    def _round(self, mesh_ms):
         """Twice a second: the room, the law, what is shown to people."""
         crowd = self.crowd
         law = self.law
-        # rest..1 to 0..1, and near rest one for one: d + bend*d*d, 1 - rest goes to 1
-        up = (_ONE << 12) // (_ONE - rest)
-        self._bend = bend = (rest * up >> 12) * up >> 12
-        d = crowd.mean - rest
-        m = d + ((d * d >> 12) * bend >> 12) if d > 0 else 0
+        self._m = m = crowd.mean
         if crowd.weight:
             self._settle(m)
         m -= self._rest_q8 >> 8
         if m < 0:
             m = 0
-        self._m = m
         self.spread = crowd.spread
-        d = crowd.p90 - rest
-        d += ((d * d >> 12) * bend >> 12) - (self._rest_q8 >> 8)
-        self.p90 = d if d > 0 else 0
+        self.p90 = crowd.p90
         self.synchrony = crowd.synchrony
         if self.enabled:
             law.step(m, crowd.visitors, crowd.g, self.rho, self._theta)

@@ -29,6 +29,7 @@ GROUPS = {
     "bench": "deploying, flashing and watching beside mpremote, esptool and miniterm",
     "beats": "beat detection beside NeuroKit2 and HeartPy",
     "stress": "stress beside a causal logistic model",
+    "damping": "runaways and honest stress: damped, undamped, fixed, by level alone",
     "gather": "packets into SQLite and PostgreSQL, the page, charts",
 }
 

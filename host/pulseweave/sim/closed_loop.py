@@ -2,7 +2,7 @@
 
 In:  a crowd model's name and scenario. Out: 10 Hz series of the mean true arousal and of the damping.
 Visitors live here, the nodes in one MicroPython process (worker/damp_room.py). Between a visitor and the node stands
-an emulated estimator: a first-order lag (4 s unless said otherwise) with its rest at the visitors' resting drive.
+an emulated estimator: a first-order lag (6 s unless said otherwise) and the logistic curve, its rest at theirs.
 Between nodes a radio that loses frames. It is the laboratory of device/weave/damp; `pulseweave sim` is the proof.
 """
 
@@ -18,6 +18,10 @@ from pulseweave.problem import Problem
 from pulseweave.sim import visitors
 
 ROOM = Path(__file__).parent / "worker" / "damp_room.py"
+REST, FULL = (
+    -1.17,
+    6.0,
+)  # log-odds of the estimate at rest, and gained from rest to full arousal: as in whole nodes
 SETTLED = 0.24  # the contract's bound on mean true arousal
 SHOCK = {"at_s": 120.0, "seconds": 10.0, "size": 0.6, "fraction": 0.5}
 STRESS = {"at_s": 120.0, "seconds": 300.0, "size": 0.35}
@@ -38,7 +42,7 @@ def run(
     seconds=300.0,
     law: str | float = "on",
     loss=0.3,
-    lag_s=4.0,
+    lag_s=6.0,
     rest=0.05,
     **scenario,
 ) -> Series:
@@ -61,7 +65,8 @@ def run(
         for k in range(n):
             x = crowd.step(k * 0.1, 0.1, light)["arousal"]
             estimate += 0.1 / lag_s * (x - estimate)
-            room.stdin.write(((estimate - rest).clip(0, 1) * 4096).astype("<u2").tobytes())
+            z = REST + FULL * (estimate - rest).clip(0, 1)
+            room.stdin.write((4096 / (1 + np.exp(-z))).astype("<u2").tobytes())
             room.stdin.flush()
             got = room.stdout.read(2 * nodes + 4)
             if len(got) < 2 * nodes + 4:

@@ -4,7 +4,7 @@ from array import array
 
 from heap import locked
 from weave.damp import JUMP, NEUTRAL, RHO_MIN, Damp
-from weave.damp.crowd import Crowd
+from weave.damp.crowd import Crowd, beyond
 from weave.damp.law import Law
 
 ONE = 4096
@@ -21,14 +21,17 @@ class Dice:
         return (self.x >> 4) * n >> 16
 
 
+REST = 971  # what a visitor at rest reads
+
+
 class Estimate:
-    def __init__(self, rest=901):
+    def __init__(self, rest=REST):
         self.rest = self.arousal = self.fast = rest
         self.confidence = self.fast_confidence = 200
 
 
 class Table:
-    def __init__(self, n, node=1, fast=901):
+    def __init__(self, n, node=1, fast=REST):
         self.count = n
         self.node = array("H", [node] + [node + k for k in range(1, n)])
         self.arousal = array("H", [fast] * n)
@@ -55,7 +58,7 @@ class Clock:
         d, a, r = self.damp, self.affect, self.room
         now = self.now
         for _ in range(ticks):
-            r.fast[0] = a.fast if self.contact and not d.opted_out else 0
+            r.fast[0] = d.fast if self.contact and not d.opted_out else 0
             r.confidence[0] = a.confidence if self.contact and not d.opted_out else 0
             r.g[0] = d.g
             d.step(now, now, a, self.contact, r)
@@ -64,16 +67,17 @@ class Clock:
 
 
 def level_of(own, collective, g, rho):
-    """What Damp makes of one state, through its own step."""
+    """What Damp makes of one state through its own step: (level, own, collective), of that very tick."""
     d = Damp(1)
     d.wish(rho)
-    a = Estimate(0)
-    a.arousal = a.fast = own
+    a = Estimate()
     d.own, d.collective, d._m = own, collective, collective
     d.g = d._aim = g
     d._tick = 3  # in the middle of a round
+    d._known = 5000
+    a.fast = own
     d.step(0, 0, a, 1, Table(1))
-    return d.level
+    return d.level, d.own, d.collective
 
 
 def test_every_visitor_keeps_the_unmediated_share():
@@ -84,8 +88,9 @@ def test_every_visitor_keeps_the_unmediated_share():
         a, b = dice.below(ONE + 1), dice.below(ONE + 1)
         if a > b:
             a, b = b, a
-        low, high = level_of(a, c, g, rho), level_of(b, c, g, rho)
-        assert high >= low
+        low, a, _ = level_of(a, c, g, rho)
+        high, b, _ = level_of(b, c, g, rho)
+        assert b >= a and high >= low
         assert high - low >= (rho * (b - a) >> 12) - 1, (rho, g, c, a, b)
         assert 0 <= low <= ONE and 0 <= high <= ONE
 
@@ -98,9 +103,9 @@ def test_level_is_monotone_in_the_collective_and_falls_with_damping():
         a, b = dice.below(ONE + 1), dice.below(ONE + 1)
         if a > b:
             a, b = b, a
-        assert level_of(own, a, g, rho) <= level_of(own, b, g, rho)
+        assert level_of(own, a, g, rho)[0] <= level_of(own, b, g, rho)[0]
         h = dice.below(ONE + 1)
-        assert (g > h) or level_of(own, a, g, rho) >= level_of(own, a, h, rho)
+        assert (g > h) or level_of(own, a, g, rho)[0] >= level_of(own, a, h, rho)[0]
 
 
 def test_no_policy_lowers_the_share_below_the_floor():
@@ -161,7 +166,7 @@ def test_steady_tick_without_heap_through_all_phases():
     clock = Clock(d, a, room)
     seen = set()
     clock.run(100)
-    for fast in (901, 1300, 2200, 2600, 2600, 2600, 2600, 2600, 2700, 2750, 4000, 2600, 901):
+    for fast in (971, 1300, 2400, 2800, 2800, 2800, 2800, 2800, 2900, 2950, 4000, 2800, 971):
         a.fast = a.arousal = fast
         room.say(fast)
         for i in range(24):
@@ -177,10 +182,11 @@ def test_isolated_node_follows_its_own_visitor():
     clock = Clock(d, a, Table(1))
     clock.run(200)
     assert d.level == 0
-    a.fast = a.arousal = 901 + 800
+    a.fast = a.arousal = REST + 800
     clock.run(200)
-    own = 800 + 800 * 800 // ONE * 901 // (ONE - 901) * ONE // (ONE - 901)  # d + d*d*rest/(1-rest)**2
-    assert abs(d.own - own) < 140 and d.g == 0, (d.own, own)
+    assert d.own < 100, d.own  # a newcomer counts little
+    clock.run(5000)
+    assert abs(d.own - (beyond(REST + 800) - beyond(REST))) < 60 and d.g == 0, d.own
     assert abs(d.level - d.own) < 140  # the room is this visitor
     clock.contact = 0
     clock.run(200)
@@ -189,7 +195,7 @@ def test_isolated_node_follows_its_own_visitor():
 
 def test_nobody_here_but_a_room():
     d = Damp(1)
-    room = Table(12, fast=901 + 300)
+    room = Table(12, fast=REST + 300)
     clock = Clock(d, Estimate(), room)
     clock.contact = 0
     clock.run(300)
@@ -210,6 +216,7 @@ def test_opt_out_within_a_second_and_back():
     clock.run(500)
     assert d.level == NEUTRAL and d.crowd.visitors == 5  # not counted, by nobody
     d.opt_out(0)
+    a.fast = 2500
     clock.run(50)
     assert d.level != NEUTRAL and d.opted_out == 0
 
@@ -220,18 +227,20 @@ def test_stale_rows_age_out_and_no_row_counts_twice():
     for i in range(5):
         room.fast[i] = 3000
 
+    low, high = beyond(1000) - beyond(900), beyond(3000) - beyond(900)
+
     def whole_round():
-        crowd.begin()
+        crowd.begin(beyond(900))
         for _ in range(25):
             crowd.look(room)
         crowd.end()
 
     whole_round()
-    assert crowd.visitors == 10 and crowd.others == 9 and abs(crowd.mean - 2000) <= 1
+    assert crowd.visitors == 10 and crowd.others == 9 and abs(crowd.mean - (low + high) // 2) <= 1
     for i in range(5, 10):
         room.age[i] = 60000
     whole_round()
-    assert crowd.visitors == 5 and crowd.mean == 3000
+    assert crowd.visitors == 5 and crowd.mean == high
     for i in range(5):
         room.confidence[i] = 0
     whole_round()
@@ -239,18 +248,20 @@ def test_stale_rows_age_out_and_no_row_counts_twice():
     big = Table(64, fast=1234)
     room = big
     whole_round()
-    assert crowd.visitors == 64 and crowd.mean == 1234
+    assert crowd.visitors == 64 and crowd.mean == beyond(1234) - beyond(900)
 
 
 def test_confidence_weighs_the_room():
+    """Half of full confidence counts in full, less in proportion."""
     crowd = Crowd()
     room = Table(2)
-    room.fast[0], room.confidence[0] = 1000, 50
-    room.fast[1], room.confidence[1] = 3000, 150
-    crowd.begin()
+    room.fast[0], room.confidence[0] = 1000, 40
+    room.fast[1], room.confidence[1] = 3000, 250
+    crowd.begin(beyond(900))
     crowd.look(room)
     crowd.end()
-    assert crowd.mean == 2500
+    low, high = beyond(1000) - beyond(900), beyond(3000) - beyond(900)
+    assert abs(crowd.mean - (low * 40 + high * 128) // 168) <= 1
 
 
 def test_synchrony_tells_together_from_apart():
@@ -374,7 +385,7 @@ def test_damping_off_and_on_again():
     a.fast = a.arousal = 3500
     room = Table(24, fast=3500)
     clock = Clock(d, a, room)
-    clock.run(2000)
+    clock.run(6000)
     assert d.g > 0
     d.policy(bytes((1, 1, 4, 0, 1, 236, 64, 0)), 0, 8)
     clock.run(30)
@@ -410,9 +421,20 @@ def test_replay_is_bit_exact():
         h = 0
         for _ in range(400):
             for i in range(24):
-                room.fast[i] = min(ONE, 901 + dice.below(1500))
-            a.fast = a.arousal = 901 + dice.below(3000)
+                room.fast[i] = min(ONE, REST + dice.below(1500))
+            a.fast = a.arousal = REST + dice.below(3000)
             clock.run(25)
             h = (h * 31 + d.level * 7 + d.g + d.ratio_q8) & 0xFFFFFF
         prints.append(h)
     assert prints[0] == prints[1]
+
+
+def test_log_odds_are_straight_and_monotone():
+    last = beyond(0)
+    for p in range(1, ONE + 1):
+        now = beyond(p)
+        assert now >= last, p
+        last = now
+    # 4096 = 7: ln(p/(1-p)) of 0.1, 0.5, 0.9
+    assert beyond(2048) == 0
+    assert abs(beyond(410) + 1286) < 25 and abs(beyond(3686) - 1286) < 25

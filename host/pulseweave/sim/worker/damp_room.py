@@ -1,6 +1,6 @@
 """A room of real Damp objects, for a host that plays the visitors: damp_room.py NODES SEED LOSS_PERCENT LAW (unix port).
 
-stdin:  per 0.1 s, NODES little-endian uint16: what each node's estimator says, Q12 from rest.
+stdin:  per 0.1 s, NODES little-endian uint16: what each node's estimator says, Q12.
 stdout: per 0.1 s, NODES + 2 uint16: the levels, node 0's damping and its measured gain (Q8).
 Each node says its values once a second, at its own moment; each other node misses them with the given loss.
 LAW: `on` the law; `off` damping off; `level` the level law alone; a number: damping fixed at that Q12 value.
@@ -13,7 +13,7 @@ from weave.damp import Damp
 from weave.damp.law import Law
 from weave.fixed import log2_q8
 
-REST = 0  # the emulated estimator counts from rest
+REST = 971  # what a visitor at rest reads: -1.17 log-odds
 
 
 class Estimate:
@@ -71,7 +71,7 @@ class Room:
     def hear(self, said, tenth):
         for k in range(self.n):
             t = self.tables[k]
-            t.fast[0] = t.arousal[0] = said[k]
+            t.fast[0] = t.arousal[0] = self.damps[k].fast
             t.g[0] = self.damps[k].g
             for i in range(1, self.n):
                 t.age[i] += 100
@@ -80,7 +80,7 @@ class Room:
                 if j != k and self.chance() >= self.loss:
                     t = self.tables[j]
                     i = k + 1 if k < j else k
-                    t.fast[i] = t.arousal[i] = said[k]
+                    t.fast[i] = t.arousal[i] = self.damps[k].fast
                     t.g[i] = self.damps[k].g
                     t.age[i] = 0
 
@@ -104,8 +104,6 @@ def main():
     out = array("H", [0] * (n + 2))
     tenth = 0
     while sys.stdin.buffer.readinto(said) == 2 * n:
-        for k in range(n):
-            said[k] += REST
         room.hear(said, tenth)
         room.tenth(said)
         for k in range(n):
