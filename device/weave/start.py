@@ -23,6 +23,7 @@ _POLICY = const(2)
 _IDENTIFY = const(4)
 _PING = const(6)
 _VISITOR = const(7)
+_NOTES = const(9)
 
 
 def start(board, fs, stdin, stdout, cause):
@@ -87,3 +88,4 @@ def listen(node):
     on(_POLICY, node.on_policy)
     on(_PING, node.on_ping)
     on(_IDENTIFY, node.on_identify)
+    on(_NOTES, node.on_notes)

@@ -14,6 +14,7 @@ from .streams import Flow, fields, values
 _SCENE = const(1)  # kinds of events, as in mesh/README.md
 _IDENTIFY = const(4)
 _LINKS = const(8)
+_NOTES = const(9)
 _FADE = const(20)  # tenths of a second
 _IDENTIFY_MS = const(10000)
 
@@ -26,7 +27,7 @@ _HELP = {
     "scene": "[NAME]",
     "identify": "[NODE] blink",
     "config": "[KEY [VALUE]] | save",
-    "crash": "notes | clear",
+    "crash": "notes | clear | NODE: ask, then ask again",
     "optout": "neutral light, nothing shared; off",
     "raw": "the wearer's samples, over this cable; off",
     "gateway": "FROM: records, for a host",
@@ -143,7 +144,13 @@ def config(con, node, args):
 
 
 def crash(con, node, args):
+    """The notes; or the last answer to a question for notes, and the question is put to the node named."""
     notes = node.keep.notes
+    if args and args[0].isdigit():
+        told = node.mesh.told
+        node.mesh.told = b""
+        node.mesh.send_event(_NOTES, told, 0, -1, int(args[0]))
+        return {"notes": told.decode()}
     if args == ["clear"]:
         notes.clear()
     return notes.read()
