@@ -25,7 +25,11 @@ class Talk:
     def listen(self, heard: Callable | None = None) -> dict[int, object]:
         """Read what is there; completed answers by number. `heard(frame or text)` gets all of it."""
         try:
-            data = self.line.read(max(1, self.line.in_waiting))
+            data = self.line.read(1)
+            if data and self.line.in_waiting:  # a socket only says that there is more, not how much
+                patience, self.line.timeout = self.line.timeout, 0
+                data += self.line.read(65536)
+                self.line.timeout = patience
         except OSError as e:
             raise Problem(ports.explain(self.device, e)) from None
         found = {}

@@ -230,7 +230,9 @@ def test_the_command_deploys_and_leaves_current_boards_alone(power):
     ][0]
     assert first["verdict"] == "ok" and first["board"] == "virtual-max30102"
     up = json.loads(pulseweave("status", "--port", b.port, "--json", "-").stdout)
-    assert up["garbage"] == 0 and up["release"] == first["release"]  # it was left running, with nothing on its line
+    assert (
+        up["garbage"] == 0 and up["release"] == first["release"]
+    )  # it was left running, with nothing on its line
     again = json.loads(pulseweave("deploy", "--port", b.port, "--outdated", "--json", "-").stdout)["boards"][
         0
     ]

@@ -91,7 +91,7 @@ class Link:
         assert self.line and self.talk
         try:
             n = self.line.in_waiting
-            data = self.line.read(min(n, 65536)) if n else b""
+            data = self.line.read(65536) if n else b""  # a socket only knows that something is there
             if not n and not self._there(now):
                 raise OSError(5, "gone")
         except OSError as e:
