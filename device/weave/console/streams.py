@@ -21,7 +21,7 @@ _FIELDS = const(
     "affect.arousal/4096 confidence/255 damp.level/4096 g/4096 ratio_q8/256=ratio "
     "mesh.neighbours light.ma affect.fast/4096 valence/4096 damp.rho/4096 contagion opted_out "
     "sense.skin_ok scrs ibi_q4/16=ibi_ms faults=sensor_faults light.scene limited frames "
-    "mesh.synced sent received rejected restarts=radio_restarts keep.safe "
+    "mesh.synced sent received rejected restarts=radio_restarts fault=mesh_fault keep.safe "
     "boots bad=bad_boots cause console.raw"
 )
 _LINE = const(12)  # values in a line of text

@@ -13,7 +13,7 @@ from pulseweave.sim import room
 from pulseweave.sim.plan import keys
 
 
-@given(st.integers(1, 400), st.sampled_from(["canopy", "grid", "line"]), st.integers(1, 80))
+@given(st.integers(1, 400), st.sampled_from(["canopy", "grid", "hall", "line"]), st.integers(1, 80))
 def test_clusters_cover_the_room_and_stay_small(nodes, kind, largest):
     positions = room.layout(kind, nodes, 1.4)
     number = room.clusters(positions, largest)
