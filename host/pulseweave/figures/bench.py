@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts.mock_chip import MockChip
-from pulseweave.figures.parts.virtual import BusyLine, VirtualBoard
+from pulseweave.figures.parts.whole_board import BusyLine, VirtualBoard
 from pulseweave.figures.processes import cpu_s, pulseweave
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
