@@ -117,6 +117,7 @@ MUTATIONS = (
         (("node.py", "if self.sense.contact:\n            if self._quiet:", "if False:\n            if self._quiet:"),),
         ("late",),
         ("sensor_raises", "console_raises"),
+        seed=3,
         nodes=2,
         quick=True,
     ),
