@@ -37,13 +37,13 @@ MUTATIONS = (
         quick=True,
     ),
     Mutation(
-        "something darkens the strand behind the limiter",
+        "something flickers behind the limiter",
         (
             (
                 "light/guard.py",
                 "        frame(self)\n        self.strand.show()\n",
-                "        frame(self)\n        for i in range(n if now & 128 else 0):\n            self.out[i] = 0\n"
-                "        self.strand.show()\n",
+                "        frame(self)\n        for i in range(len(self.out)):\n"
+                "            self.out[i] = 90 if now & 128 else 0\n        self.strand.show()\n",
             ),
         ),
         ("limiter",),
