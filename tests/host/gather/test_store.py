@@ -113,6 +113,21 @@ def test_two_hosts_agree_on_visitors(url):
     b.close()
 
 
+def test_who_comes_late_joins_what_was_one_touch(url):
+    a, b = open_store(url), open_store(url)
+    b.write([state(5, n) for n in range(30, 60)])
+    a.write([state(5, n) for n in range(0, 20)])  # far before what is known: its own visit, for now
+    assert a.counts()["visitors"] == 2
+    a.write([state(5, n) for n in range(20, 40)])
+    assert a.counts()["visitors"] == 1 and len(a.db.all("select distinct visitor from states")) == 1
+    b.write([state(5, n) for n in range(60, 70)])
+    a.write([state(5, n) for n in range(60, 72)] + [state(5, 72, False), state(5, 73)])
+    assert len(b.db.all("select distinct visitor from states where n < 72")) == 1
+    assert b.db.all("select from_n, last_n from visits order by from_n") == [(0, 71), (73, 73)]
+    a.close()
+    b.close()
+
+
 def test_how_far_a_gateway_has_come_is_kept_with_its_packets(store):
     store.write([state(1, 1)], [(1, 70_000, 40, 3, T)])
     store.write([state(1, 2)], [(1, 70_000, 30, 2, T)])

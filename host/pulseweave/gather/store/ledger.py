@@ -57,6 +57,7 @@ class Ledger:
         self.news = False  # something others must know
         self.lives: dict[tuple[int, int], list[Life]] = {}
         self.visits: dict[tuple[int, int], Visit | None] = {}
+        self.same: dict[int, int] = {}  # visitors of this transaction that turned out to be others
 
     def begin(self) -> None:
         """A transaction has begun: has somebody else written meanwhile?"""
@@ -64,6 +65,7 @@ class Ledger:
         if turn != self.turn:
             self.forget()
         self.turn, self.news = turn, False
+        self.same.clear()
 
     def forget(self) -> None:
         """What is remembered may be wrong."""
@@ -118,7 +120,7 @@ class Ledger:
         """The visitor of a packet, None where nobody touches."""
         key = node, life
         if key not in self.visits:
-            self.visits[key] = self._latest(node, life, n)
+            self.visits[key] = self._latest(node, life, 1 << 60)
         v = self.visits[key]
         if not touched:
             if v and v.open and n > v.last:
@@ -127,13 +129,7 @@ class Ledger:
         if v and v.first <= n <= v.last:
             return v.visitor
         if v and n < v.first:
-            earlier = self._latest(node, life, n)
-            if earlier and earlier.first <= n <= earlier.last:
-                return earlier.visitor
-            if v.first - n <= SILENCE:
-                v.first, v.changed = n, True
-                return v.visitor
-            return self._new(node, life, n, False).visitor
+            return self._late(key, v, n)
         if v and v.open and n - v.last <= SILENCE:
             v.last, v.changed = n, True
             return v.visitor
@@ -141,6 +137,26 @@ class Ledger:
             self._write(v)
         self.visits[key] = v = self._new(node, life, n, True)
         return v.visitor
+
+    def _late(self, key: tuple[int, int], v: Visit, n: int) -> int:
+        """The visitor of a touched packet from before the newest visit: another host was quicker with what came after."""
+        e = self._latest(*key, n)
+        if e and n <= e.last:
+            return e.visitor
+        if not (e and e.open and n - e.last <= SILENCE):
+            if v.first - n <= SILENCE:
+                v.first, v.changed = n, True
+                return v.visitor
+            return self._new(*key, n, True).visitor
+        e.last, self.news = n, True
+        if v.first - n <= SILENCE:  # it was one touch all the time
+            self._write(e)
+            self.db.run("update states set visitor = ? where visitor = ?", (e.visitor, v.visitor))
+            self.db.run("delete from visits where visitor = ?", (v.visitor,))
+            self.same[v.visitor] = e.visitor
+            e.last, e.open, self.visits[key] = v.last, v.open, e
+        self._write(e)
+        return e.visitor
 
     def _latest(self, node: int, life: int, n: int) -> Visit | None:
         row = self.db.all(

@@ -72,6 +72,9 @@ class Store:
                 life, n = place(0, p.node, p.serial, p.epoch, at_ms)
                 visitor = visit(p.node, life.life, n, p.flags & TOUCHED)
                 states.append((p.node, life.life, n, at_ms, *p[4:], visitor))
+        same = self.ledger.same
+        if same:
+            states = [(*row[:-1], same.get(row[-1], row[-1])) for row in states]
         return states, events
 
     def _gateway(self, node: int, epoch: int, number: int, lost: int, at_ms: int) -> None:
