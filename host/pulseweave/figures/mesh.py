@@ -25,7 +25,7 @@ def bench():
     for place in (ROOT / "tests", ROOT / "tests" / "device" / "mesh"):
         if str(place) not in sys.path:
             sys.path.insert(0, str(place))
-    import air
+    import air  # pyright: ignore[reportMissingImports]
     import ports
 
     return air, ports

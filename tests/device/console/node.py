@@ -170,7 +170,16 @@ class Node:
             rssi=[0, -61],
         )
         self.mesh = Mesh(
-            room=room, synced=1, neighbours=3, sent=1, received=2, rejected=0, restarts=0, fault=0, node=7, told=b"\0\x08"
+            room=room,
+            synced=1,
+            neighbours=3,
+            sent=1,
+            received=2,
+            rejected=0,
+            restarts=0,
+            fault=0,
+            node=7,
+            told=b"\0\x08",
         )
         self.keep = Keep()
         self.hardware = Part(board={"name": "virtual", "strand": {"pixels": 60}})

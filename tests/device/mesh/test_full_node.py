@@ -65,10 +65,11 @@ def test_a_dead_radio_stops_neither_heart_nor_light_and_is_told(room):
 
 
 def test_the_radios_quirks_are_recovered_from(room):
-    """A ring that lost its step (ValueError, as after an oversize frame of another network) and refused sends (NO_MEM)."""
+    """An oversize frame of a stranger, after which the ring has lost its step (ValueError), and refused sends (NO_MEM)."""
     sim = room()
     before = run(sim, 15)
-    sim.tell(0, {"do": "radio", "desync": True})
+    now = sim.tick
+    sim.radio.attack = lambda tick, t_ms, heard: [(2, 5.0, bytes(400), 2)] if tick == now else []
     sim.tell(1, {"do": "radio", "no_mem": 3})
     after = run(sim, 20)
     assert not after.faults.any() and (after.neighbours == 2).all()
