@@ -1,7 +1,7 @@
 """Detector: samples of a pulse wave in, beats out, decided 0.35..0.55 s after the upslope.
 
 In:  one sample per call at 50 Hz, any integer 0..262143, rising with blood volume.
-Out: `peak` index of the sample before which the accepted upslope was steepest (see `n`),
+Out: `peak` index of the sample before which the accepted upslope was steepest (see `n`), `strength` its height,
      `agreed` 1 where an independent detector saw exactly one pulse since the last beat, `onset` counts upslopes
      at once, for a light that beats with the heart (provisional: about one in fifty is taken back).
 
@@ -61,7 +61,8 @@ class Detector:
         self.above = self.blocks = 0
         self.rival = 0  # where in the refractory a strong upslope was, samples after the last beat
         self.twice = 0  # intervals in a row with a strong upslope in their middle
-        self.agreed = 0
+        # 24 attributes: with 23 the table of names would be full, and every method call would search all of it
+        self.strength = self.agreed = 0
 
     def push(self, x):
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
@@ -134,6 +135,7 @@ class Detector:
             return 0
         self.since = age
         self.peak = (n - age) & _COUNT
+        self.strength = s
         self.agreed = self.blocks == 1
         n = self.kept
         self.strengths[n & 7] = s
