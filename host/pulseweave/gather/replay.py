@@ -59,20 +59,21 @@ class Replay(Room):
     def _go(self, to: float) -> None:
         """To another moment: what was known then, the scene that was lit, the curve that led there."""
         self._wanted = None
-        self._at = min(max(to, self.from_ms), self.to_ms)
-        self.table.clear()
+        at = round(min(max(to, self.from_ms), self.to_ms))
+        curve = self.store.curve(at - PAST_S * 1000, at, PAST_S)
         scene = self.store.db.all(
-            "select data from events where kind = ? and at_ms <= ? order by at_ms desc limit 1",
-            (SCENE, round(self._at)),
+            "select data from events where kind = ? and at_ms <= ? order by at_ms desc limit 1", (SCENE, at)
         )
+        # from here on pages see the other moment: its curve comes with it
+        self._rows = [((t - self.from_ms) / 1000, a, None, g) for t, _, _, a, _, g in curve]
+        self.jumps += 1
+        self._at = float(at)
+        self.table.clear()
         self.table.scene = scene[0][0] >> 8 if scene else 0
-        self._read = round(self._at) - OLD_MS
+        self._read = at - OLD_MS
         self._feed()
         self.table.happened.clear()
         self._afresh = True
-        curve = self.store.curve(round(self._at) - PAST_S * 1000, round(self._at), PAST_S)
-        self._rows = [((t - self.from_ms) / 1000, a, None, g) for t, _, _, a, _, g in curve]
-        self.jumps += 1
 
     def _feed(self) -> None:
         """What was kept between the last look and now."""
