@@ -97,9 +97,21 @@ def towers():
         t.join(5)
 
 
+STARTED: list[Running] = []
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """Whatever a failing test has left running is ended."""
+    yield
+    while STARTED:
+        STARTED.pop().stop(signal.SIGKILL)
+
+
 def gather(towers, db, *more):
     ports = [w for t in towers for w in ("--port", t.url)]
-    return Running("gather", *ports, "--db", db, "--web", "off", *more)
+    STARTED.append(Running("gather", *ports, "--db", db, "--web", "off", *more))
+    return STARTED[-1]
 
 
 def kept(store):
