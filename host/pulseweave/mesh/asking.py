@@ -21,9 +21,10 @@ ANSWER_S = 4.0  # 200 rows take two seconds on a serial line
 
 
 class SimulatedPort:
-    """The console of a simulated node, with the manners of a serial port."""
+    """The console of a simulated node, with the manners of a serial port; read() gives all there is."""
 
-    in_waiting = 1
+    in_waiting = 0
+    timeout = 0.05
 
     def __init__(self, name: str):
         try:
