@@ -134,15 +134,26 @@ def test_json_lines_and_commands_by_pipe_and_a_log(power, tmp_path):
     log = tmp_path / "log.jsonl"
     line = ["console", "--port", b.port, "--json", "--log", str(log)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "pulseweave", *line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pulseweave", *line],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     out = ""
-    while '"state"' not in out:
-        out += child.stdout.readline()
+
+    def hear(what: str) -> None:
+        nonlocal out
+        while what not in out:
+            said = child.stdout.readline()
+            assert said, (out, child.stderr.read())
+            out += said
+
+    hear('"state"')
     child.stdin.write("config name\nnonsense\n")
     child.stdin.flush()
-    while '"nonsense"' not in out or '"config name"' not in out:
-        out += child.stdout.readline()
+    hear('"config name"')
+    hear('"nonsense"')
     child.send_signal(signal.SIGINT)
     out += child.communicate(timeout=60)[0]
     lines = [json.loads(x) for x in out.splitlines()]

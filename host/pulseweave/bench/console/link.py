@@ -6,6 +6,7 @@ In: a port. Out: `poll()`: what came since the last call. Unplugging, resets and
 
 import os
 import time
+from collections import deque
 
 from pulseweave import serial_link as link
 from pulseweave.bench import ports
@@ -16,6 +17,7 @@ LIVE, QUIET, GONE, LENT = "live", "quiet", "unplugged", "lent to another bench"
 AGAIN_S = 0.5  # between attempts to open the port
 ASK_S = 3.0  # without a state for so long, the streams are asked for again
 MESH_S = 5.0
+ANSWER_S = 1.5  # a question that is not answered by then is given up
 
 
 class Link:
@@ -30,7 +32,9 @@ class Link:
         self.talk: Talk | None = None
         self.connections = 0
         self._next = self._mesh = self._state = 0.0
-        self.waiting: dict[int, str] = {}  # questions under way
+        self.waiting: dict[int, str] = {}  # the question under way
+        self._questions: deque = deque(maxlen=32)
+        self._sent = 0.0
         try:
             self._open()
         except Problem:
@@ -43,6 +47,7 @@ class Link:
         self.state, self.why = QUIET, ""
         self.connections += 1
         self.waiting.clear()
+        self._questions.clear()
         self._state = self._mesh = 0.0
 
     def _close(self, state: str, why: str) -> None:
@@ -56,6 +61,16 @@ class Link:
 
     def ask(self, text: str) -> None:
         """Ask the node something; the answer comes out of poll()."""
+        self._questions.append(text)
+
+    def _pump(self, now: float) -> None:
+        """One question at a time: a node holds four answers at most, and drops what comes on top."""
+        if self._questions and (not self.waiting or now > self._sent + ANSWER_S):
+            self.waiting.clear()
+            self._sent = now
+            self._send(self._questions.popleft())
+
+    def _send(self, text: str) -> None:
         if self.talk and self.line:
             try:
                 self.waiting[self.talk.send(text)] = text
@@ -115,6 +130,7 @@ class Link:
         if now > self._mesh + MESH_S:
             self._mesh = now
             self.ask("mesh")
+        self._pump(now)
         return out
 
     def _there(self, now: float) -> bool:
@@ -148,7 +164,7 @@ class Link:
         """Leave the node as it was: no streams."""
         if self.streams and self.line:
             for question in ("watch off", "beats off"):
-                self.ask(question)
+                self._send(question)
             try:
                 if self.line:
                     self.line.flush()
