@@ -1,6 +1,6 @@
 """The law in closed loop with three independent crowds: the device's own code against the figures it was made for.
 
-Emulated estimator (4 s lag), 30 % loss; whole nodes are measured by `pulseweave sim`. A few seeds here, twenty in the
+Emulated estimator (6 s lag), 30 % loss; whole nodes are measured by `pulseweave sim`. A few seeds here, twenty in the
 soak run. Bounds are those of the project, not of the last run.
 """
 
@@ -66,6 +66,10 @@ def test_jump_is_contained_within_a_minute(seed):
     assert s.arousal[4800:].mean() < 0.6
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="known: after a full release a room of gain above 1 grows again, slowly (README, limits)",
+)
 @pytest.mark.parametrize(
     "model,gain,delay", [("ou", 1.2, 4.0), ("bosse_treur", 2.0, 2.0), ("sisa", 2.5, 4.0)]
 )
