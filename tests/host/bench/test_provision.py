@@ -3,8 +3,10 @@
 import json
 import re
 import stat
+import threading
 import time
 import xml.etree.ElementTree as xml
+from contextlib import suppress
 
 import pytest
 from benchtools import pulseweave, small_tree, until
@@ -121,16 +123,37 @@ def test_backup_goes_to_a_replacement_without_an_id_clash(power, net, tmp_path):
     assert "not a backup" in pulseweave("restore", net, "--network", net, "--port", old.port, code=2).stderr
 
 
+def tested(board, code: int):
+    """A self-test, and the colours the strand showed meanwhile."""
+    shown, on = [], True
+
+    def look():
+        while on:
+            with suppress(OSError, IndexError):
+                if not shown or strand(board) != shown[-1]:
+                    shown.append(strand(board))
+            time.sleep(0.02)
+
+    eye = threading.Thread(target=look)
+    eye.start()
+    done = pulseweave("selftest", "--port", board.port, code=code)
+    on = False
+    eye.join()
+    return done, shown
+
+
 def test_selftest_fails_on_strand_and_screen_where_a_sensor_is_off(power, tmp_path):
     b = power()
-    done = pulseweave("selftest", "--port", b.port)
-    assert "PASS" in done.stdout and strand(b) == {(0, 24, 0)}
+    done, shown = tested(b, 0)
+    assert "PASS" in done.stdout and {(0, 24, 0)} in shown and {(24, 0, 0)} in shown  # a walk begins with red
+    assert shown[-1] != {(24, 0, 0)}
     # the pulse sensor's wire hangs at ground: all samples of the modelled front end are zero
     b.cut()
     b.arguments += ["--unplug", "pulse"]
     b.start()
-    done = pulseweave("selftest", "--port", b.port, code=1)
-    assert "FAIL" in done.stdout and "hangs at ground" in done.stderr and strand(b) == {(24, 0, 0)}
+    done, shown = tested(b, 1)
+    assert "FAIL" in done.stdout and "hangs at ground" in done.stderr
+    assert {(24, 0, 0)} in shown[shown.index({(0, 0, 0)}) :]  # red again after the walk
     assert Ledger().events[-1]["verdict"] == "failed"
     assert (
         "no firmware on this board"
