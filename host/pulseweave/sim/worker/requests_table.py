@@ -48,8 +48,8 @@ def scene(fleet, request, tick):
         return {"error": "scene %r is unknown" % request["name"]}
     mesh = board.node.mesh
     at = (mesh.time(board.now) + 1000) & 0x3FFFFFFF
-    mesh.send_event(SCENE, bytes((1, number, 30)), 3, at)
-    board.node.light.set_scene(number, at)
+    if not mesh.send_event(SCENE, bytes((number, 30)), 2, at):
+        board.node.light.set_scene(number, at)
 
 
 def damping(fleet, request, tick):
