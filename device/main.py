@@ -1,7 +1,7 @@
 """The application: build the node, tick it every 20 ms, leave cleanly.
 
-It lives here and not in boot.py because native USB starts after boot.py. For two seconds nothing runs, so that a
-technician can break in with Ctrl-C; after five crashes in a row safe mode keeps the console open, the strand amber, and
+It lives here and not in boot.py because native USB starts after boot.py. The strand is black first; then for two seconds
+nothing runs, so that a technician can break in with Ctrl-C; after five crashes in a row safe mode keeps the console open, the strand amber, and
 starts no node.
 """
 
@@ -13,6 +13,7 @@ import time
 import machine
 from micropython import const
 from weave.drivers.storage import Flash
+from weave.drivers.strand import Strand
 
 _TICK_MS = const(20)
 _ESCAPE_MS = const(2000)
@@ -24,6 +25,14 @@ def load_board():
     """The board description beside this file: each copy of the firmware has its own."""
     with open("board.json") as f:
         return json.load(f)
+
+
+def dark(strand):
+    """Before anything else draws current or takes time. A strand that raises is told, and counted, when it shall shine."""
+    try:
+        Strand(strand["pin"], strand["pixels"], strand["order"], strand.get("timing", 1))
+    except Exception:
+        pass
 
 
 def run(node):
@@ -58,12 +67,14 @@ def pace(next_ms):
 
 def main():
     """From power-up to the last tick."""
-    time.sleep_ms(_ESCAPE_MS)
-    from weave.start import start
-
     node = None
     try:
-        node = start(load_board(), Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
+        board = load_board()
+        dark(board["strand"])
+        time.sleep_ms(_ESCAPE_MS)
+        from weave.start import start
+
+        node = start(board, Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
         if node is None:
             print("pulseweave: safe mode; deploy, then reset")
             return

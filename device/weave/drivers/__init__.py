@@ -16,7 +16,7 @@ class Hardware:
 
     def __init__(self, board, stdin, stdout):
         d = board["strand"]
-        # The strand first: black before anything else draws current or takes time.
+        # The strand first, black again (main.py did it before the boot was counted): the radio draws its current later.
         self.strand = Strand(d["pin"], d["pixels"], d["order"], d.get("timing", 1))
         self.board = board
         self.nvs = Nvs("weave")

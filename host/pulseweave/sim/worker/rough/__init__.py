@@ -1,6 +1,6 @@
 """Boards to which everything happens: a fleet with main.py's part in it, faults, and the invariants of every tick.
 
-Beside what `Fleet` does, a board here starts as main.py starts it (two seconds in which the strand holds its picture, a
+Beside what `Fleet` does, a board here starts as main.py starts it (two seconds in which the strand is black, a
 watchdog after one good second, a reset after what start-up raises), loses power, and is looked at after every tick.
 `found` collects what must not be: [invariant, slot, tick, text].
 """
@@ -70,11 +70,10 @@ class RoughFleet(Fleet):
         board.rough.no_memory = False
         board.disk.dead = True
         board.tx_count = 0
-        if cause == POWER:
-            self.dark(board)
+        self.dark(board)
 
     def dark(self, board):
-        """Without power a strand is black."""
+        """Without power a strand is black, and main.py makes it so before anything else."""
         d = board.description["strand"]
         start = board.pixel_start
         for i in range(start, start + d["pixels"] * len(d["order"])):
