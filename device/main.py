@@ -1,8 +1,8 @@
 """The application: build the node, tick it every 20 ms, leave cleanly.
 
-It lives here and not in boot.py because native USB starts after boot.py. The strand is black first; then for two seconds
-nothing runs, so that a technician can break in with Ctrl-C; after five crashes in a row safe mode keeps the console open, the strand amber, and
-starts no node.
+It lives here and not in boot.py because native USB starts after boot.py. The strand is black first; then for two
+seconds nothing runs, so that a technician can break in with Ctrl-C; after five crashes in a row safe mode keeps the
+console open, the strand amber, and starts no node.
 """
 
 import gc
