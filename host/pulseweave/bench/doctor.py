@@ -121,6 +121,16 @@ def node(said: dict, found: Findings) -> None:
         )
 
 
+def place(config: dict, found: Findings) -> None:
+    """Where the strand hangs, of which a node knows only what it was told."""
+    if not any(config.get(axis) for axis in "xyz"):
+        found.add(
+            "note",
+            "it does not know its place in the room: waves pass it as if it hung at the origin",
+            "pulseweave provision --at X,Y,Z (metres)",
+        )
+
+
 def prompt(port: str, baud: int, found: Findings) -> None:
     """No node answers: what is at the prompt, or in the ROM."""
     try:
@@ -171,6 +181,9 @@ def examine(port: str, baud: int = ports.BAUD) -> Findings:
             said = talk.ask(port, "status", baud)
             if isinstance(said, dict):
                 node(said, found)
+                config = talk.ask(port, "config", baud)
+                if isinstance(config, dict):
+                    place(config, found)
             else:
                 prompt(port, baud, found)
     except Problem as e:

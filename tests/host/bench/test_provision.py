@@ -76,6 +76,7 @@ def test_from_a_new_board_to_a_labelled_node_in_the_room(power, net, tmp_path):
     assert "on no port here" in pulseweave("status", "--port", a.port, "--node", 99, code=2).stderr
     found = json.loads(pulseweave("doctor", "--port", a.port, "--json", "-").stdout)["findings"]
     assert any("hears 1 nodes" in f["what"] for f in found) and not any(f["mark"] == "fault" for f in found)
+    assert not any("place in the room" in f["what"] for f in found)
     # the sheet has both, and nowhere is a key
     for name in ("sheet.svg", "sheet.pdf"):
         pulseweave("labels", tmp_path / name)
@@ -123,7 +124,7 @@ def test_backup_goes_to_a_replacement_without_an_id_clash(power, net, tmp_path):
     assert "not a backup" in pulseweave("restore", net, "--network", net, "--port", old.port, code=2).stderr
 
 
-def tested(board, code: int):
+def self_test(board, code: int):
     """A self-test, and the colours the strand showed meanwhile."""
     shown, on = [], True
 
@@ -144,14 +145,14 @@ def tested(board, code: int):
 
 def test_selftest_fails_on_strand_and_screen_where_a_sensor_is_off(power, tmp_path):
     b = power()
-    done, shown = tested(b, 0)
+    done, shown = self_test(b, 0)
     assert "PASS" in done.stdout and {(0, 24, 0)} in shown and {(24, 0, 0)} in shown  # a walk begins with red
     assert shown[-1] != {(24, 0, 0)}
     # the pulse sensor's wire hangs at ground: all samples of the modelled front end are zero
     b.cut()
     b.arguments += ["--unplug", "pulse"]
     b.start()
-    done, shown = tested(b, 1)
+    done, shown = self_test(b, 1)
     assert "FAIL" in done.stdout and "hangs at ground" in done.stderr
     assert {(24, 0, 0)} in shown[shown.index({(0, 0, 0)}) :]  # red again after the walk
     assert Ledger().events[-1]["verdict"] == "failed"
@@ -172,7 +173,7 @@ def test_crash_notes_and_safe_mode(power, tmp_path):
     )
     assert notes and notes[-1]["part"] == "boot" and notes[-1]["text"] == "crash"
     found = doctor.examine(b.port)
-    assert any(f[0] == "fault" for f in found)
+    assert any(f[0] == "fault" for f in found) and any("place in the room" in f[1] for f in found)
     pulseweave("crash", "--port", b.port, "--clear")
 
 
