@@ -47,7 +47,7 @@ class Damp:
         self.crowd = Crowd()
         self.law = Law()
         self._policy_rho = self._wish = RHO_MIN
-        self._theta = _THETA
+        self.theta = _THETA
         self._strength = 64  # Q6
         self._guide = 0
         self._aim = self._m = 0
@@ -116,7 +116,7 @@ class Damp:
         self.p90 = crowd.p90
         self.synchrony = crowd.synchrony
         if self.enabled:
-            law.step(m, crowd.visitors, crowd.g, self.rho, self._theta)
+            law.step(m, crowd.visitors, crowd.g, self.rho, self.theta)
             d = law.aim * self._strength >> 6
             self._aim = d if d < _ONE else _ONE
         elif self._aim or self.g:
@@ -203,7 +203,7 @@ class Damp:
         flags = buf[start + 1]
         self._policy_rho = _ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
         theta = buf[start + 4] << 8 | buf[start + 5]
-        self._theta = 41 if theta < 41 else theta if theta < _ONE else _ONE
+        self.theta = 41 if theta < 41 else theta if theta < _ONE else _ONE
         self._strength = buf[start + 6]
         self._guide = buf[start + 7]
         self._share()

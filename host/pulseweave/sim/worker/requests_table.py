@@ -57,8 +57,9 @@ def damping(fleet, request, tick):
     from kinds import POLICY
 
     board = _board(fleet, request)
-    # version, flags (1: damping off), rho 0.25, theta 0.12, strength 1.0, guide 0: weave/damp/README.md
-    data = bytes((1, 0 if request["on"] else 1, 4, 0, 1, 236, 64, 0))
+    # version, flags (1: damping off), rho 0.25, theta as a node starts with, strength 1.0, guide 0: weave/damp/README.md
+    theta = board.node.damp.theta
+    data = bytes((1, 0 if request["on"] else 1, 4, 0, theta >> 8, theta & 255, 64, 0))
     sent = board.node.mesh.send_event(POLICY, data, len(data), -1)
     board.node.damp.policy(data, 0, len(data))
     return {"sent": bool(sent)}
