@@ -203,7 +203,9 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
             server.stop()
         if keeper:
             counts = keeper.close()
-            kept = f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number"
+            kept = (
+                f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number"
+            )
             click.echo(kept, err=True)
         if live:
             live.sim.close()

@@ -11,7 +11,10 @@ from pulseweave.network import Network
 
 
 def plan(seed: int, positions: np.ndarray, board, gateways: list[int], cluster_max: int = 64) -> dict:
-    """{"boards", "network", "nodes"}; ids count from 1. `cluster_max`: rows of a node's table. Drift to 40 ppm, any phase in the tick, up to 200 s since boot."""
+    """{"boards", "network", "nodes"}; ids count from 1. `cluster_max`: rows of a node's table.
+
+    Clocks drift up to 40 ppm, ticks have any phase, boots are up to 200 s ago.
+    """
     rng = np.random.default_rng([seed, 0xB0A4D])
     nodes = []
     for i, place in enumerate(positions):
