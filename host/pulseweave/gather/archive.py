@@ -136,7 +136,7 @@ def show(url: str, web: str, since: str | None, until: str | None) -> None:
 
     from pulseweave.gather.replay import Replay
     from pulseweave.gather.web.server import serve
-    from pulseweave.sim.command import address
+    from pulseweave.gather.web.address import address
 
     where = address(web)
     if where is None:

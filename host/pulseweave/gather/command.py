@@ -69,7 +69,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
     from pulseweave.gather.room import Room, Strand
     from pulseweave.gather.store import open_store
     from pulseweave.gather.table import Table
-    from pulseweave.sim.command import address
+    from pulseweave.gather.web.address import address
 
     if not ports and not sims:
         raise Problem(

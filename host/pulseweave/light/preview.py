@@ -83,7 +83,7 @@ def in_terminal(name, strands, pixels, seconds, level, bpm) -> None:
 def on_page(web, name, strands, pixels, level, bpm) -> None:
     """The live page shows the scene and may change it, until Ctrl-C."""
     from pulseweave.gather.web.server import serve
-    from pulseweave.sim.command import address
+    from pulseweave.gather.web.address import address
 
     where = address(web)
     if where is None:

@@ -115,18 +115,9 @@ def prepare(name: str, o: dict) -> scenarios.Scenario:
     return s
 
 
-def address(web: str) -> tuple[str, int] | None:
-    """(host, port) of --web, None for off. Raises Problem."""
-    if web == "off":
-        return None
-    host, colon, port = web.rpartition(":")
-    if not colon or not port.isdigit():
-        raise Problem(f"--web {web}: write HOST:PORT, e.g. 127.0.0.1:8080, or off")
-    return host, int(port)
-
-
 def run(name, overrides, seconds, seed, workers, fast, web, record, render, json_file):
     """Everything between the options and the exit code."""
+    from pulseweave.gather.web.address import address
     from pulseweave.light.film import Film
     from pulseweave.sim.engine import Simulation
     from pulseweave.sim.live import Live
