@@ -135,8 +135,8 @@ def show(url: str, web: str, since: str | None, until: str | None) -> None:
     import threading
 
     from pulseweave.gather.replay import Replay
-    from pulseweave.gather.web.server import serve
     from pulseweave.gather.web.address import address
+    from pulseweave.gather.web.server import serve
 
     where = address(web)
     if where is None:

@@ -82,8 +82,8 @@ def in_terminal(name, strands, pixels, seconds, level, bpm) -> None:
 
 def on_page(web, name, strands, pixels, level, bpm) -> None:
     """The live page shows the scene and may change it, until Ctrl-C."""
-    from pulseweave.gather.web.server import serve
     from pulseweave.gather.web.address import address
+    from pulseweave.gather.web.server import serve
 
     where = address(web)
     if where is None:
