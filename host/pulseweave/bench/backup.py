@@ -17,6 +17,7 @@ from pulseweave.bench.flash import warn
 from pulseweave.bench.ledger import Ledger, normal
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.bench.repl import Repl
+from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 
@@ -42,7 +43,8 @@ def load(path: Path) -> dict:
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
-def backup(file, port, ledger):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
+def backup(file, port, ledger, json_file):
     """Write what a node is (settings, id, crash notes; no keys) to FILE.
 
     Example: pulseweave backup fern.json --port /dev/ttyUSB0
@@ -69,7 +71,8 @@ def backup(file, port, ledger):
         raise Problem(f"{file}: cannot be written ({e.strerror}): give another file") from None
     node = state["config"]["node"]
     book.add("backup", state["mac"], "ok", port=port, board=state["board"], node=node)
-    click.echo(f"{file}: node {node} {state['config']['name']}, {len(state['notes'])} crash notes")
+    text = f"{file}: node {node} {state['config']['name']}, {len(state['notes'])} crash notes"
+    tell(json_file, {"file": str(file), "port": port, **kept}, text)
 
 
 @click.command()
@@ -87,7 +90,8 @@ def backup(file, port, ledger):
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
-def restore(file, network_file, port, yes, ledger):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
+def restore(file, network_file, port, yes, ledger, json_file):
     """Make a board what FILE says; the board it replaces is retired, so that its id is not there twice.
 
     Example: pulseweave restore fern.json --network hall.json --port /dev/ttyUSB1
@@ -107,14 +111,18 @@ def restore(file, network_file, port, yes, ledger):
     wanted = {k: v for k, v in kept["config"].items() if k != "node"}
     gateway = wanted.get("role") == "gateway"
     done = provision_board(
-        port, network, network_file, book, node, wanted, Console(), gateway=gateway, replace=True, yes=yes
-    )
-    if done["mac"] != kept["mac"]:
+        port, network, network_file, book, node, wanted, Console(stderr=json_file == "-"),
+        gateway=gateway, replace=True, yes=yes,
+    )  # fmt: skip
+    retired = kept["mac"] if done["mac"] != kept["mac"] else None
+    if retired:
         if not owner:  # the ledger did not know the old board: it does now
             book.add("retire", kept["mac"], "ok", why=f"node {node} went to {done['mac']}", node=node)
         click.echo(
-            f"{kept['mac']} is retired: do not plug it in with its old keys; `provision` makes it another node"
+            f"{kept['mac']} is retired: do not plug it in with its old keys; `provision` makes it another node",
+            err=json_file == "-",
         )
     book.add(
         "restore", done["mac"], "ok", port=port, node=node, network=network.name, why=f"from {kept['mac']}"
     )
+    write_json(json_file, {**done, "retired": retired})

@@ -4,10 +4,20 @@ from pathlib import Path
 
 import rich_click as click
 
+from pulseweave.boards.command import tell
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
+JSON = click.option(
+    "--json", "json_file", metavar="FILE", help="Write what is in it, without keys, as JSON (`-` = stdout)."
+)
+
+
+def content(file: Path, n: Network) -> dict:
+    """A network file for --json: numbers of keys, never a key."""
+    return {"file": str(file), "name": n.name, "network": n.net, "use": n.use,
+            "keys": list(n.keys), "nodes": list(n.nodes)}  # fmt: skip
 
 
 @click.group("network")
@@ -24,7 +34,8 @@ def command():
 @click.option(
     "--simulated", type=int, metavar="SEED", help="The keys of the simulated room with this seed: no secret."
 )
-def new(file, name, simulated):
+@JSON
+def new(file, name, simulated, json_file):
     """Make a network with fresh keys, in a file that only you may read.
 
     Example: pulseweave network new hall.json --name hall
@@ -41,33 +52,37 @@ def new(file, name, simulated):
         network.save(file)
     except OSError as e:
         raise Problem(f"{file}: cannot be written ({e.strerror}): give another file") from None
-    click.echo(f"{file}: network {network.net} ({network.name}); keep a copy where only you can read it")
+    text = f"{file}: network {network.net} ({network.name}); keep a copy where only you can read it"
+    tell(json_file, content(file, network), text)
 
 
 @command.command()
 @FILE
-def show(file):
+@JSON
+def show(file, json_file):
     """What is in a network file, without its keys.
 
     Example: pulseweave network show hall.json
     """
     n = Network.load(file)
-    click.echo(
-        f"{n.name}: network {n.net}, key {n.use} in use of {', '.join(map(str, n.keys))}, {len(n.nodes)} nodes"
+    tell(
+        json_file,
+        content(file, n),
+        f"{n.name}: network {n.net}, key {n.use} in use of {', '.join(map(str, n.keys))}, {len(n.nodes)} nodes",
     )
 
 
 def step(name: str, text: str, said: str):
     """One step of a rotation as a subcommand."""
 
-    def run(file):
+    def run(file, json_file):
         n = Network.load(file)
         getattr(n, name)()
         n.save(file)
-        click.echo(said)
+        tell(json_file, content(file, n), said)
 
     run.__doc__ = f"{text}\n\n    Example: pulseweave network {name} hall.json"
-    command.command(name)(FILE(run))
+    command.command(name)(FILE(JSON(run)))
 
 
 step("rotate", "Make the next key beside the one in use.", "now provision every node, then `promote`")

@@ -1,6 +1,9 @@
 """`pulseweave identify`, `status`, `crash`: asking a node that runs, by its port or by its id in the mesh."""
 
+import re
 import sys
+import time
+from contextlib import suppress
 from typing import Any
 
 import rich_click as click
@@ -12,10 +15,11 @@ from rich.text import Text
 from pulseweave.bench import ports, provision, talk
 from pulseweave.bench.batch import short
 from pulseweave.bench.repl import Repl
-from pulseweave.boards.command import write_json
+from pulseweave.boards.command import tell, write_json
 from pulseweave.problem import Problem
 
 CAUSES = {1: "power-on", 2: "crash or reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
+ASKED, LOOKS, LOOK_S = 3, 4, 1.0  # over the mesh: questions, looks for each answer, pause before a look
 
 
 def where(port: str | None, node: int | None) -> tuple[str, Any]:
@@ -54,7 +58,8 @@ def through(port: str | None, node: int) -> tuple[str, list]:
 @click.option(
     "--node", type=int, metavar="ID", help="A node's id: found on any port, or reached over the mesh."
 )
-def identify(port, node):
+@click.option("--json", "json_file", metavar="FILE", help="Write who blinks as JSON (`-` = stdout).")
+def identify(port, node, json_file):
     """Make a node blink for ten seconds.
 
     Example: pulseweave identify --node 12
@@ -63,12 +68,14 @@ def identify(port, node):
     if device:
         with ports.Claim(device, "identify"):
             talk.must(device, "identify")
-        click.echo(f"{device}: it blinks for ten seconds")
+        said = {"node": node, "port": device, "mesh": False, "seconds": 10}
+        tell(json_file, said, f"{device}: it blinks for ten seconds")
         return
     device, _ = through(port, node)
     with ports.Claim(device, "identify"):
         talk.must(device, f"identify {node}")
-    click.echo(f"node {node}: it blinks for ten seconds (asked through {device})")
+    said = {"node": node, "port": device, "mesh": True, "seconds": 10}
+    tell(json_file, said, f"node {node}: it blinks for ten seconds (asked through {device})")
 
 
 @click.command()
@@ -125,32 +132,26 @@ def page(said: dict, title: str) -> Panel:
 
 
 @click.command()
-@click.option("--port", metavar="P", help="The node's port. Default: the only one plugged in.")
-@click.option("--node", type=int, metavar="ID", help="A node's id: found on any port.")
+@click.option("--port", metavar="P", help="The node's port, or the one to reach --node through.")
+@click.option(
+    "--node", type=int, metavar="ID", help="A node's id: found on any port, or reached over the mesh."
+)
 @click.option("--clear", is_flag=True, help="Forget the notes afterwards.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the notes as JSON (`-` = stdout).")
 def crash(port, node, clear, json_file):
-    """The crash notes of a node; also of one in safe mode or one that has stopped.
+    """The crash notes of a node; also of one in safe mode or one that has stopped. Over the mesh: the newest two, in short.
 
     Example: pulseweave crash --port /dev/ttyUSB0
     """
     device, _ = where(port, node)
-    if not device:
-        raise Problem(f"node {node} is on no port here: crash notes are read over its cable")
+    far = not device
+    if far:
+        if clear:
+            raise Problem(f"--clear: node {node} is on no port here: its notes are cleared over its own cable")
+        device, _ = through(port, node)
     with ports.Claim(device, "crash"):
-        notes = talk.ask(device, "crash", seconds=3)
-        if isinstance(notes, list):
-            if clear:
-                talk.must(device, "crash clear")
-        else:  # nobody at the console: safe mode, or stopped at the prompt
-            with Repl(device) as repl:
-                try:
-                    notes = provision.read(repl)["notes"]
-                    if clear:
-                        repl.run("Notes(Disk).clear()")
-                finally:
-                    repl.restart()
-    write_json(json_file, {"port": device, "notes": notes})
+        notes = over_mesh(device, node) if far else over_cable(device, clear)
+    write_json(json_file, {"port": device, "node": node, "mesh": far, "notes": notes})
     if json_file != "-":
         screen = Console(width=None if sys.stdout.isatty() else 100)
         for note in notes:
@@ -159,10 +160,60 @@ def crash(port, node, clear, json_file):
             screen.print("no crash notes: nothing went wrong")
 
 
+def over_cable(device: str, clear: bool) -> list[dict]:
+    """All notes of the node on `device`, which are forgotten afterwards where `clear`."""
+    notes = talk.ask(device, "crash", seconds=3)
+    if isinstance(notes, list):
+        if clear:
+            talk.must(device, "crash clear")
+        return notes
+    with Repl(device) as repl:  # nobody at the console: safe mode, or stopped at the prompt
+        try:
+            notes = provision.read(repl)["notes"]
+            if clear:
+                repl.run("Notes(Disk).clear()")
+        finally:
+            repl.restart()
+    return notes
+
+
+def over_mesh(device: str, node: int) -> list[dict]:
+    """The two newest notes of `node`, in short, asked through the node on `device`. Raises Problem.
+
+    A node keeps the last answer that came over the air, without its sender. So it is fetched by a question to the asked
+    node itself, which nobody answers: no second answer is left on its way for whoever asks next.
+    """
+    fetch = f"crash {talk.must(device, 'status')['node']}"
+    with suppress(Problem):  # the links that `mesh` asked for are no text
+        talk.must(device, fetch)
+    for _ in range(ASKED):
+        talk.must(device, f"crash {node}")
+        for _ in range(LOOKS):
+            time.sleep(LOOK_S)
+            if said := talk.must(device, fetch)["notes"]:
+                return brief(said)
+    raise Problem(
+        f"{device}: node {node} does not answer over the mesh: its firmware is older than this one's, or it has stopped: "
+        "deploy it, or plug it in",
+        1,
+    )
+
+
+def brief(said: str) -> list[dict]:
+    """The notes in an answer that came over the mesh: lines of `BOOT PART MARKS: the end of the text`, or `none`."""
+    parts = re.split(r"(?m)^(\d+) (\S+) ([^:\n]*): ", said)[1:]
+    return [
+        {"boot": int(boot), "part": part, "marks": marks, "text": text.strip()}
+        for boot, part, marks, text in zip(*[iter(parts)] * 4, strict=True)
+    ]
+
+
 def card(note: dict) -> Panel:
     """One crash note."""
-    cause = CAUSES.get(note.get("cause", 0), note.get("cause"))
-    facts = f"boot {note.get('boot')}, {note.get('up_s')} s after its start by {cause}, {note.get('free', 0):,} bytes free"
+    facts = f"boot {note.get('boot')}"
+    if "up_s" in note:  # not over the mesh
+        cause = CAUSES.get(note.get("cause", 0), note.get("cause"))
+        facts += f", {note['up_s']} s after its start by {cause}, {note.get('free', 0):,} bytes free"
     marks = f"\nevents {note['marks']}" if note.get("marks") else ""
     return Panel(
         Text(note["text"].strip()), title=f"[bold red]{note['part']}", title_align="left",

@@ -1,6 +1,7 @@
 """`pulseweave provision`, `pulseweave labels`: give a board its place in a network, and a label."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import rich_click as click
@@ -13,7 +14,7 @@ from pulseweave.bench.flash import warn
 from pulseweave.bench.labels import Label, write
 from pulseweave.bench.ledger import Ledger, normal
 from pulseweave.bench.repl import Repl
-from pulseweave.boards.command import write_json
+from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 
@@ -198,7 +199,8 @@ def skin_level(repl: Repl) -> int:
 )
 @click.option("--network", metavar="NAME", help="Only the boards of this network.")
 @click.option("--node", "nodes", type=int, multiple=True, metavar="ID", help="Only this id; may be repeated.")
-def labels(out, ledger, network, nodes):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
+def labels(out, ledger, network, nodes, json_file):
     """A sheet of QR labels (A4, 3 x 9) of all provisioned boards, as .svg or .pdf. No secret is on it.
 
     Example: pulseweave labels sheet.pdf --network hall
@@ -212,5 +214,6 @@ def labels(out, ledger, network, nodes):
     ]
     if not made:
         raise Problem(f"{book.path}: no provisioned board there that fits: `pulseweave provision` first")
-    write(sorted(made, key=lambda m: m.node), out)
-    click.echo(f"{out}: {len(made)} labels")
+    made.sort(key=lambda m: m.node)
+    write(made, out)
+    tell(json_file, {"file": str(out), "labels": [asdict(m) for m in made]}, f"{out}: {len(made)} labels")

@@ -12,7 +12,7 @@ from pulseweave.bench import images as known_images
 from pulseweave.bench.batch import MARKS
 from pulseweave.bench.flash import warn
 from pulseweave.bench.ledger import Ledger, normal
-from pulseweave.boards.command import write_json
+from pulseweave.boards.command import tell, write_json
 
 
 @click.command()
@@ -95,8 +95,9 @@ def story(events: list[dict]) -> Table:
 
 
 @click.group(invoke_without_command=True)
+@click.option("--json", "json_file", metavar="FILE", help="Write the images as JSON (`-` = stdout).")
 @click.pass_context
-def images(ctx):
+def images(ctx, json_file):
     """The firmware images that boards/firmware.lock knows.
 
     Example: pulseweave images
@@ -104,6 +105,9 @@ def images(ctx):
     if ctx.invoked_subcommand:
         return
     lock = known_images.known()
+    write_json(json_file, {"images": lock})
+    if json_file == "-":
+        return
     if not lock:
         click.echo(
             "boards/firmware.lock knows no image yet: `pulseweave images pin FILE --board B --version V`"
@@ -116,7 +120,8 @@ def images(ctx):
 @click.argument("file")
 @click.option("--board", "name", required=True, metavar="B", help="A board with the image's chip.")
 @click.option("--version", required=True, metavar="V", help="MicroPython's version, for people.")
-def pin(file, name, version):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
+def pin(file, name, version, json_file):
     """Remember FILE by its SHA-256 under its file name.
 
     Example: pulseweave images pin ESP32_GENERIC-v1.29.0.bin --board esp32-devkit --version 1.29.0
@@ -127,4 +132,5 @@ def pin(file, name, version):
     if image.known or image.path.name in known_images.known():
         raise Problem(f"{file}: boards/firmware.lock knows it already")
     known_images.pin(image, version)
-    click.echo(f"{image.path.name}: {image.chip}, SHA-256 {image.sha256}")
+    said = {"file": image.path.name, "chip": image.chip, "version": version, "sha256": image.sha256}
+    tell(json_file, said, f"{image.path.name}: {image.chip}, SHA-256 {image.sha256}")

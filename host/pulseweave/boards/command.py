@@ -47,6 +47,13 @@ def write_json(target: str | None, value) -> None:
             raise Problem(f"{target}: cannot be written ({e.strerror}): give another file") from None
 
 
+def tell(target: str | None, value, text: str) -> None:
+    """`value` to where --json says, and `text` for a person, unless stdout is the JSON's."""
+    write_json(target, value)
+    if target != "-":
+        click.echo(text)
+
+
 @click.group(invoke_without_command=True)
 @click.option("--json", "json_file", metavar="FILE", help="Also write the list as JSON (`-` = stdout).")
 @click.pass_context
@@ -103,13 +110,15 @@ def check(file, json_file):
 
 @boards.command()
 @click.argument("name")
-def wiring(name):
+@click.option("--json", "json_file", metavar="FILE", help="Write the wiring as JSON (`-` = stdout).")
+def wiring(name, json_file):
     """Say in words how a board is wired, with its pin table.
 
     Example: pulseweave boards wiring esp32-devkit
     """
     b = description.load(name)
-    print(f"{b.title}\n\n{b.wiring.words.strip()}\n")
-    width = max(len(k) for k in b.wiring.pins)
-    for k, v in b.wiring.pins.items():
-        print(f"  {k:<{width}}  {v}")
+    words, rows = b.wiring.words.strip(), dict(b.wiring.pins)
+    width = max(len(k) for k in rows)
+    lines = [f"  {k:<{width}}  {v}" for k, v in rows.items()]
+    said = {"name": b.name, "title": b.title, "words": words, "pins": rows}
+    tell(json_file, said, "\n".join((b.title, "", words, "", *lines)))
