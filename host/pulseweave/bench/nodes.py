@@ -147,7 +147,9 @@ def crash(port, node, clear, json_file):
     far = not device
     if far:
         if clear:
-            raise Problem(f"--clear: node {node} is on no port here: its notes are cleared over its own cable")
+            raise Problem(
+                f"--clear: node {node} is on no port here: its notes are cleared over its own cable"
+            )
         device, _ = through(port, node)
     with ports.Claim(device, "crash"):
         notes = over_mesh(device, node) if far else over_cable(device, clear)

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import rich_click as click
 from rich.console import Console, Group
@@ -27,6 +28,7 @@ from pulseweave.bench.deploying import Deployer
 from pulseweave.bench.flash import Flasher, warn
 from pulseweave.bench.ledger import Ledger
 from pulseweave.bench.provisioning import provision_board
+from pulseweave.boards.command import write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 
@@ -67,6 +69,7 @@ class Station:
             Network.load(network)
         self.label_to, self.test = label_to, test
         self.seats: dict[str, Seat] = {}
+        self.done: list[Seat] = []  # every board with a verdict, also those unplugged since
         self.passed = self.failed = 0
         self._one = threading.Lock()  # one id is given at a time
 
@@ -89,6 +92,7 @@ class Station:
             seat.verdict, seat.why = "FAIL", f"{type(e).__name__}: {e}"
             self.failed += 1
         seat.seconds = time.monotonic() - seat.began
+        self.done.append(seat)
 
     def _steps(self, seat: Seat) -> None:
         def report(fraction: float, words: str) -> None:
@@ -153,8 +157,10 @@ class Station:
         return Group(Panel(body, title=title, title_align="left"), hint)
 
 
-def run(station: Station, live: Live | None, count: int | None, present: bool) -> None:
-    """Watch for boards until Ctrl-C, or until `count` of them are done."""
+def run(
+    station: Station, live: Live | None, count: int | None, present: bool, out: TextIO = sys.stdout
+) -> None:
+    """Watch for boards until Ctrl-C, or until `count` of them are done; without `live`, verdicts are lines in `out`."""
     known = set() if present else {p.device for p in ports.listed()}
     said: set[int] = set()
     while True:
@@ -174,7 +180,9 @@ def run(station: Station, live: Live | None, count: int | None, present: bool) -
                 else:
                     node = f" node {s.node}" if s.node else ""
                     print(
-                        f"{s.verdict} {s.port} {s.mac}{node} {s.seconds:.0f} s {s.why}".rstrip(), flush=True
+                        f"{s.verdict} {s.port} {s.mac}{node} {s.seconds:.0f} s {s.why}".rstrip(),
+                        file=out,
+                        flush=True,
                     )
         if live:
             live.update(station.picture(), refresh=True)
@@ -200,7 +208,10 @@ def run(station: Station, live: Live | None, count: int | None, present: bool) -
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
-def station(board, firmware, network, label_to, no_test, present, count, tree, ledger):
+@click.option(
+    "--json", "json_file", metavar="FILE", help="Write the verdicts, at the end, as JSON (`-` = stdout)."
+)
+def station(board, firmware, network, label_to, no_test, present, count, tree, ledger, json_file):
     """Plug in, watch, unplug, next: each board is flashed, deployed, provisioned, tested and labelled.
 
     Example: pulseweave station --board esp32-devkit --firmware ESP32_GENERIC-v1.29.0.bin --network hall.json
@@ -209,13 +220,17 @@ def station(board, firmware, network, label_to, no_test, present, count, tree, l
     warn(book)
     made = Station(board, book, firmware, network, label_to, not no_test, tree)
     try:
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and json_file != "-":
             with Live(auto_refresh=False, transient=False) as live:
                 run(made, live, count, present)
         else:
-            run(made, None, count, present)
+            run(made, None, count, present, sys.stderr if json_file == "-" else sys.stdout)
     except KeyboardInterrupt:
         pass
     print(f"{made.passed} passed, {made.failed} failed; {book.path} knows them", file=sys.stderr)
+    keys = ("port", "mac", "node", "verdict", "why", "seconds")
+    seats = [{k: getattr(s, k) for k in keys} for s in made.done]
+    said = {"board": board, "ledger": str(book.path), "passed": made.passed, "failed": made.failed}
+    write_json(json_file, {**said, "boards": seats})
     if made.failed:
         sys.exit(1)

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import rich_click as click
 
+from pulseweave.boards.command import write_json
 from pulseweave.gather.span import moment
 from pulseweave.gather.store import Store, open_store
 from pulseweave.problem import Problem
 
 NODES = 65_535
+
+
+def apart(out: str, json_file: str | None) -> None:
+    """Raises Problem where both would be written to stdout."""
+    if out == json_file == "-":
+        raise Problem("--json -: --out is stdout already: give one of the two a file")
 
 
 @contextlib.contextmanager
@@ -42,6 +49,7 @@ DB = click.option("--db", required=True, metavar="URL", help="sqlite:///FILE, a 
 FROM = click.option(
     "--from", "since", metavar="T", help="2026-11-22T20:30, -2h, -7d ... (default: the beginning)"
 )
+JSON = click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
 TO = click.option("--to", "until", metavar="T", help="The same (default: the end)")
 
 
@@ -62,7 +70,8 @@ TO = click.option("--to", "until", metavar="T", help="The same (default: the end
 @click.option(
     "--out", default="-", show_default=True, metavar="FILE", help="Where it is written; - is stdout."
 )
-def export(db, since, until, form, table, out):
+@JSON
+def export(db, since, until, form, table, out, json_file):
     """Write what was gathered as CSV, Parquet or JSON, with units in the headers.
 
     Example: pulseweave export --db evening.db --from -2h --format parquet --out evening.parquet
@@ -71,6 +80,7 @@ def export(db, since, until, form, table, out):
 
     if form == "parquet" and out == "-":
         raise Problem("--format parquet: a file is needed: add --out FILE")
+    apart(out, json_file)
     with opened(db) as store:
         limits = span(store, since, until)
         try:
@@ -87,6 +97,8 @@ def export(db, since, until, form, table, out):
             raise Problem(f"--out {out}: {error.strerror or error}: choose another file") from None
     if out != "-":
         click.echo(f"{n} rows in {out}", err=True)
+    said = {"file": out, "format": form, "table": table, "rows": n}
+    write_json(json_file, {**said, "from_ms": limits[0], "to_ms": limits[1]})
 
 
 @click.command()
@@ -101,23 +113,27 @@ def export(db, since, until, form, table, out):
     metavar="FILE",
     help="Where it is written; - is stdout.",
 )
-def report(db, since, until, title, out):
+@JSON
+def report(db, since, until, title, out, json_file):
     """Make one HTML file with plots of a gathering.
 
     Example: pulseweave report --db evening.db --title "Opening night" --out opening.html
     """
     from pulseweave.gather.report import report as made
 
+    apart(out, json_file)
     with opened(db) as store:
-        text = made(store, *span(store, since, until), title)
+        limits = span(store, since, until)
+        text = made(store, *limits, title)
     if out == "-":
         click.echo(text)
-        return
-    try:
-        Path(out).write_text(text)
-    except OSError as e:
-        raise Problem(f"--out {out}: {e.strerror}: choose another file") from None
-    click.echo(out, err=True)
+    else:
+        try:
+            Path(out).write_text(text)
+        except OSError as e:
+            raise Problem(f"--out {out}: {e.strerror}: choose another file") from None
+        click.echo(out, err=True)
+    write_json(json_file, {"file": out, "title": title, "from_ms": limits[0], "to_ms": limits[1]})
 
 
 def is_store(name: str) -> bool:
@@ -159,7 +175,8 @@ def show(url: str, web: str, since: str | None, until: str | None) -> None:
 @click.command()
 @DB
 @click.option("--before", required=True, metavar="T", help="Everything older goes: 2026-11-22, -30d ...")
-def prune(db, before):
+@JSON
+def prune(db, before, json_file):
     """Erase everything older than a time, for good.
 
     Example: pulseweave prune --db evening.db --before -30d
@@ -167,14 +184,17 @@ def prune(db, before):
     from pulseweave.gather.erase import prune as erase
 
     with opened(db) as store:
-        n = erase(store, moment(before, "--before"))
+        before_ms = moment(before, "--before")
+        n = erase(store, before_ms)
     click.echo(f"{n} packets erased from {store.db.where}", err=True)
+    write_json(json_file, {"before_ms": before_ms, "packets": n})
 
 
 @click.command()
 @DB
 @click.argument("who", metavar="NODE|VISITOR")
-def forget(db, who):
+@JSON
+def forget(db, who, json_file):
     """Erase all that one node has told, or one visitor's touch, for good. Visitors' numbers are above 65535.
 
     Example: pulseweave forget --db evening.db 12
@@ -192,3 +212,4 @@ def forget(db, who):
             kind = "node" if number < NODES else "visitor"
             raise Problem(f"forget {who}: {store.db.where} knows no such {kind}: nothing was erased", 1)
     click.echo(f"{n} packets erased from {store.db.where}", err=True)
+    write_json(json_file, {"node" if number < NODES else "visitor": number, "packets": n})

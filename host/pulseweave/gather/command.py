@@ -11,6 +11,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
 
 SIM = "127.0.0.1:8080"
@@ -59,7 +60,10 @@ log = logging.getLogger("pulseweave.gather")
     help="Where the page is served.",
 )
 @click.option("--seconds", type=float, help="End after so long (otherwise with Ctrl-C).")
-def gather(ports, sims, db, mqtt, site, plan, web, seconds):
+@click.option(
+    "--json", "json_file", metavar="FILE", help="Write what was kept, at the end, as JSON (`-` = stdout)."
+)
+def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
     """Gather what gateway nodes hear of their cluster: keep it, show it, tell a broker.
 
     Example: pulseweave gather --port /dev/ttyUSB0 --db sqlite:///evening.db
@@ -129,6 +133,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
         wait(seconds, collector)
         kept = collector.stop()
         left = len(collector._waiting)
+    c = None
     if store:
         with contextlib.suppress(Exception):
             c = store.counts()
@@ -137,6 +142,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds):
                 f"{c['lost']} lost before they were asked for", err=True,
             )  # fmt: skip
         store.close()
+    write_json(json_file, {"heard": collector.heard, "kept": collector.kept, "waiting": left, "store": c})
     if not kept:
         raise Problem(f"the store would not take the last {left} packets: {collector.trouble}", 1)
 

@@ -6,10 +6,12 @@ In the terminal, in 24-bit colour; on the live page with --web; into a file with
 import signal
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import rich_click as click
 
+from pulseweave.boards.command import write_json
 from pulseweave.light.film import Film
 from pulseweave.light.page import TOP_M, Page
 from pulseweave.light.scene import APART_M, FPS, Play, frames
@@ -55,28 +57,60 @@ def scene():
     help="On a page, until Ctrl-C.",
 )
 @click.option("--render", metavar="FILE", help="Into FILE.mp4, .gif or .png (extra: film).")
-def preview(name, strands, pixels, seconds, level, bpm, web, render):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was shown as JSON (`-` = stdout).")
+def preview(name, strands, pixels, seconds, level, bpm, web, render, json_file):
     """Show a scene in the terminal, on a page or in a film.
 
     Example: pulseweave scene preview tide --seconds 30
     """
-    if render:
-        into_film(render, name, strands, pixels, seconds, level, bpm)
-    elif web:
+    if web and not render:
+        if json_file:
+            raise Problem("--json: a page has no end to tell of: leave --web or --json out")
         on_page(web, name, strands, pixels, level, bpm)
+        return
+    told = Told(frames(name, strands, pixels, seconds, level, bpm))
+    if render:
+        into_film(render, told, strands, pixels)
     else:
-        in_terminal(name, strands, pixels, seconds, level, bpm)
+        in_terminal(told, json_file == "-")
+    said = {
+        "scene": name,
+        "strands": strands,
+        "pixels": pixels,
+        "seconds": seconds,
+        "level": level,
+        "bpm": bpm,
+    }
+    write_json(json_file, {**said, "file": render, **told.figures()})
 
 
-def in_terminal(name, strands, pixels, seconds, level, bpm) -> None:
-    """Frame by frame where a person looks; the last frame alone where a file does."""
+class Told:
+    """Frames on their way to who shows them, counted: `figures()` are those of --json, duty 0..1 and linear."""
+
+    def __init__(self, source: Iterable[np.ndarray]):
+        self.source, self.count, self.sum, self.most = source, 0, 0.0, 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for frame in self.source:
+            self.count += 1
+            self.sum += float(frame.mean())
+            self.most = max(self.most, int(frame.max()))
+            yield frame
+
+    def figures(self) -> dict:
+        mean = self.sum / 255 / max(1, self.count)
+        return {"frames": self.count, "duty_mean": round(mean, 4), "duty_max": round(self.most / 255, 4)}
+
+
+def in_terminal(film: Iterable[np.ndarray], silent: bool) -> None:
+    """Frame by frame where a person looks; the last frame alone where a file does; nothing where `silent`."""
     begin, frame = time.monotonic(), None
-    live = sys.stdout.isatty()
-    for i, frame in enumerate(frames(name, strands, pixels, seconds, level, bpm)):
+    live = sys.stdout.isatty() and not silent
+    for i, frame in enumerate(film):
         if live:
             print(("\x1b[H\x1b[2J" if i == 0 else "\x1b[H") + picture(frame), flush=True)
             time.sleep(max(0.0, begin + i / FPS - time.monotonic()))
-    if not live and frame is not None:
+    if not live and not silent and frame is not None:
         print(picture(frame))
 
 
@@ -112,7 +146,7 @@ class Row:
         return self.frame
 
 
-def into_film(render, name, strands, pixels, seconds, level, bpm) -> None:
+def into_film(render, shown: Iterable[np.ndarray], strands, pixels) -> None:
     """The scene as a file."""
     film = Film(render)
     row = Row(pixels)
@@ -120,7 +154,7 @@ def into_film(render, name, strands, pixels, seconds, level, bpm) -> None:
         ((np.arange(strands) - (strands - 1) / 2) * APART_M, np.zeros(strands), np.full(strands, TOP_M))
     )
     try:
-        for k, row.frame in enumerate(frames(name, strands, pixels, seconds, level, bpm)):
+        for k, row.frame in enumerate(shown):
             film.tick(2 * k, places, row)
     finally:
         film.close()

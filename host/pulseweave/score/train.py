@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import rich_click as click
 
+from pulseweave.boards.command import write_json
 from pulseweave.paths import DEVICE, data
 from pulseweave.problem import Problem
 from pulseweave.score import recordings, run, stress
@@ -129,7 +130,8 @@ def report(parts: list[stress.Windows], names: list[str]) -> tuple[str, dict]:
     help="Write the report (Markdown) here, not to stdout.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where the file would change.")
-def train(folder, out, report_to, check):
+@click.option("--json", "json_file", metavar="FILE", help="Write weights and figures as JSON (`-` = stdout).")
+def train(folder, out, report_to, check, json_file):
     """Regenerate the device's weights from labelled recordings (default: stress_predict of the recorded data).
 
     Example: pulseweave train ../shared/data/stress_predict --report weights.md
@@ -141,14 +143,19 @@ def train(folder, out, report_to, check):
         raise Problem(f"{folder}: needs at least two recordings with segments to train on")
     whole = stress.join(parts)
     bias, weights = fit(whole.features, whole.stress)
-    text = source(bias, weights, threshold(bias, weights, whole), len(parts), len(whole.score))
-    words, _ = report(parts, [r.recording.name for r in runs])
+    cut = threshold(bias, weights, whole)
+    text = source(bias, weights, cut, len(parts), len(whole.score))
+    words, figures = report(parts, [r.recording.name for r in runs])
     if report_to:
         report_to.write_text(words)
-    else:
+    elif json_file != "-":
         click.echo(words)
+    changed = not out.exists() or out.read_text() != text
+    said = {"file": str(out), "changed": changed, "people": len(parts), "minutes": len(whole.score)}
+    said |= {"bias": bias, "cut": cut, "weights": dict(zip(NAMES, weights.tolist(), strict=True))}
+    write_json(json_file, {**said, "figures": figures})
     if check:
-        if out.read_text() != text:
+        if changed:
             raise Problem(f"{out}: differs from what these recordings give: run `pulseweave train`", 1)
     else:
         out.write_text(text)

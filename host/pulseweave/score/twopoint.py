@@ -9,6 +9,7 @@ import time
 
 import rich_click as click
 
+from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
 
 G1 = 10000  # nS of 100 kOhm
@@ -79,20 +80,22 @@ def keep(device: str, baud: int, cal: int, gain: int) -> None:
 @click.command()
 @click.option("--port", required=True, metavar="P", help="The node: a serial port, or what pyserial opens.")
 @click.option("--baud", type=int, default=115200, show_default=True, metavar="N")
-def calibrate(port, baud):
+@click.option("--json", "json_file", metavar="FILE", help="Write what was kept as JSON (`-` = stdout).")
+def calibrate(port, baud, json_file):
     """Calibrate a node's skin input with two resistors, 100 kOhm and 470 kOhm (1 %), in the place of a hand.
 
     Example: pulseweave calibrate --port /dev/ttyUSB0
     """
+    aside = json_file == "-"  # stdout is the JSON's: a person is talked to on stderr
     before = answer(port, baud, "config")
     keep(port, baud, WIDE, 4096)
     try:
         seen = []
         for ohm in ("100", "470"):
-            click.echo(f"{ohm} kOhm across the electrodes, then Enter: ", nl=False)
+            click.echo(f"{ohm} kOhm across the electrodes, then Enter: ", nl=False, err=aside)
             sys.stdin.readline()
             seen.append(reading(port, baud))
-            click.echo(f"reads {seen[-1] / 8:.1f} counts")
+            click.echo(f"reads {seen[-1] / 8:.1f} counts", err=aside)
         try:
             cal, gain = two_point(*seen)
         except ValueError as e:
@@ -100,5 +103,7 @@ def calibrate(port, baud):
     except BaseException:
         keep(port, baud, before["skin_cal"], before["skin_gain"])  # nothing half done
         raise
-    keep(port, baud, (cal + 4) >> 3, gain)
-    click.echo(f"kept: skin_cal {(cal + 4) >> 3}, skin_gain {gain} ({gain / 4096:.3f})")
+    cal = (cal + 4) >> 3
+    keep(port, baud, cal, gain)
+    said = {"port": port, "skin_cal": cal, "skin_gain": gain, "counts": [a / 8 for a in seen]}
+    tell(json_file, said, f"kept: skin_cal {cal}, skin_gain {gain} ({gain / 4096:.3f})")

@@ -17,6 +17,7 @@ from pathlib import Path
 import click as plain
 import rich_click as click
 
+from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
 from pulseweave.sim.closed_loop import SHOCK, after, run
 
@@ -54,7 +55,8 @@ def numbers(ctx, param, text: str) -> list[float]:
 @click.option("--whole", is_flag=True, help="Whole nodes, through sensors and pixels (laws on and off only).")
 @click.option("--jobs", default=os.cpu_count(), show_default=True, type=click.IntRange(1, 256))
 @click.option("--out", "out", default="sweep", show_default=True, metavar="FILE", help="Without its ending.")
-def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out):
+@click.option("--json", "json_file", metavar="FILE", help="Write every room as JSON (`-` = stdout).")
+def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out, json_file):
     """Shock a room over a grid of gains, delays, losses and crowds; draw where it stays calm.
 
     Example: pulseweave sweep --gain 1,2,3 --delay 2,4 --seeds 2 --out map
@@ -90,7 +92,14 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out):
             raise
     wanted = [done[key(p)] for p in points]
     Path(out + ".svg").write_text(draw(wanted))
-    click.echo(f"{len(points)} rooms, {len(left)} of them new: {out}.jsonl, {out}.svg")
+    said = {
+        "rooms": len(points),
+        "new": len(left),
+        "file": str(path),
+        "picture": out + ".svg",
+        "runs": wanted,
+    }
+    tell(json_file, said, f"{len(points)} rooms, {len(left)} of them new: {out}.jsonl, {out}.svg")
 
 
 def is_share(text: str) -> bool:

@@ -1,5 +1,6 @@
 """`pulseweave calibrate` with a virtual board whose skin input is off: resistors in, configuration out, readings right."""
 
+import json
 import os
 import signal
 import subprocess
@@ -30,12 +31,12 @@ def solder(board, ns: float) -> None:
     os.kill(board.process.pid, signal.SIGHUP)
 
 
-def test_two_resistors_make_a_node_read_right(power):  # noqa: F811
+def test_two_resistors_make_a_node_read_right(power, tmp_path):  # noqa: F811
     board = power("node")
     answer(board.port, 115200, "status")  # a new board has its files before it is restarted
     solder(board, 10000)
     command = subprocess.Popen(
-        [sys.executable, "-m", "pulseweave", "calibrate", "--port", board.port],
+        [sys.executable, "-m", "pulseweave", "calibrate", "--port", board.port, "--json", str(tmp_path / "kept")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert command.stdin and command.stdout and command.stderr
@@ -51,6 +52,8 @@ def test_two_resistors_make_a_node_read_right(power):  # noqa: F811
     assert command.returncode == 0, wrong
     assert "kept:" in said, said
     kept = answer(board.port, 115200, "config")
+    told = json.loads((tmp_path / "kept").read_text())
+    assert told["port"] == board.port and told["skin_cal"] == kept["skin_cal"] and len(told["counts"]) == 2
     assert abs(kept["skin_cal"] - CAL) <= 2 and abs(kept["skin_gain"] / 4096 - GAIN) < 0.01, kept
     for ns in (1000, 5000, 20000):
         solder(board, ns)
