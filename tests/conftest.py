@@ -6,6 +6,7 @@ pytest item per port; a module runs in one process per port, on first need.
 """
 
 import ast
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import ports
 from ports import missing
 from pulseweave.paths import data
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # started in a script's background: programs under test inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

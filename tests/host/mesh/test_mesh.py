@@ -90,18 +90,20 @@ def simulation(nodes=5):
 def test_a_running_simulation():
     sim, where = simulation()
     try:
-        done = subprocess.run(
-            [*COMMAND, "mesh", "--sim", where, "--json", "-"], capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        nodes = json.loads(done.stdout)["nodes"]
-        assert [n["node"] for n in nodes] == [1, 2, 3, 4, 5]
-        for n in nodes:
-            assert {h["node"] for h in n["hears"]} == {1, 2, 3, 4, 5} - {n["node"]}
-            assert all(-95 < h["rssi"] < -10 for h in n["hears"])
-            assert (
-                n["root"] in (0, 1, 2, 3, 4, 5) and abs(n["offset_ms"]) < 10 and n["age_s"] < 5
-            )  # 0: none yet
+        for _ in range(4):
+            done = subprocess.run(
+                [*COMMAND, "mesh", "--sim", where, "--json", "-"], capture_output=True, text=True, timeout=120
+            )
+            assert done.returncode == 0, done.stderr
+            nodes = json.loads(done.stdout)["nodes"]
+            assert [n["node"] for n in nodes] == [1, 2, 3, 4, 5]
+            for n in nodes:
+                assert {h["node"] for h in n["hears"]} == {1, 2, 3, 4, 5} - {n["node"]}
+                assert all(-95 < h["rssi"] < -10 for h in n["hears"]) and n["age_s"] < 5
+            if len({n["root"] for n in nodes}) == 1 and all(abs(n["offset_ms"]) < 10 for n in nodes):
+                break  # clocks agree some seconds after the start
+        else:
+            raise AssertionError(nodes)
         # one who is there when the room goes away says so in one line
         watching = subprocess.Popen(
             [*COMMAND, "mesh", "--port", f"sim://{where}/2"], stderr=subprocess.PIPE, text=True
