@@ -32,6 +32,13 @@ def recorded() -> Path:
     return data()
 
 
+def pytest_collection_modifyitems(items):
+    """Virtual boards keep time: one process runs all their tests, one after the other."""
+    for item in items:
+        if "/host/bench/" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group("boards"))
+
+
 def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".py" and file_path.name.startswith("mp_"):
         return MicroPythonModule.from_parent(parent, path=file_path)

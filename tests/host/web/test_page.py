@@ -47,15 +47,18 @@ def test_strands_hang_where_they_are_and_shine_in_their_colour(server, room, ope
     room.rgb = colours.tobytes()
     room.t += 1
     page = open_page(server.url + (how + "&still" if how else "?still"), 1200, 700, pictures=1)
-    page.wait_for_timeout(800)
-    shot = image(page)
-    right = 0
-    for i in range(24):
-        x, y = map(round, where(page, i))
-        patch = shot[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3).max(axis=0)
-        assert patch.max() > 0.25, f"strand {i} is dark"
-        right += int((patch[0] > patch[2]) == (i % 2 == 0))
-    assert right >= 22, "strands have each other's colours"
+    for _ in range(8):  # the view comes to rest within a second or, on a busy machine, some seconds
+        page.wait_for_timeout(800)
+        shot = image(page)
+        right = dark = 0
+        for i in range(24):
+            x, y = map(round, where(page, i))
+            patch = shot[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3).max(axis=0)
+            dark += int(patch.max() <= 0.25)
+            right += int((patch[0] > patch[2]) == (i % 2 == 0))
+        if right >= 22 and not dark:
+            break
+    assert right >= 22 and not dark, f"{right} strands have their colour, {dark} are dark"
     assert np.median(shot) < 0.12, "the room is not dark"
 
 
