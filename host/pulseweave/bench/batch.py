@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -53,6 +54,20 @@ class Result:
 
 
 Report = Callable[[float, str], None]
+
+
+def on_boards(command: Callable) -> Callable:
+    """The options of a command that works on several boards: --port (`port`, any number) and --all (`everything`)."""
+    command = click.option("--all", "everything", is_flag=True, help="Every board that is plugged in.")(
+        command
+    )
+    return click.option(
+        "--port",
+        "port",
+        multiple=True,
+        metavar="P",
+        help="A port; may be repeated. Default: the only one plugged in.",
+    )(command)
 
 
 class Mark(SpinnerColumn):

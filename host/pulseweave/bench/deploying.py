@@ -8,7 +8,7 @@ import rich_click as click
 
 from pulseweave import boards
 from pulseweave.bench import batch, deploy, ports, talk
-from pulseweave.bench.batch import Report, Result
+from pulseweave.bench.batch import Report, Result, on_boards
 from pulseweave.bench.flash import warn
 from pulseweave.bench.ledger import Ledger
 from pulseweave.bench.release import Release, build
@@ -120,14 +120,7 @@ class Deployer:
 
 
 @click.command("deploy")
-@click.option(
-    "--port",
-    "port",
-    multiple=True,
-    metavar="P",
-    help="A port; may be repeated. Default: the only one plugged in.",
-)
-@click.option("--all", "everything", is_flag=True, help="Every board that is plugged in.")
+@on_boards
 @click.option("--outdated", is_flag=True, help="Ask first, and do not interrupt boards that are up to date.")
 @click.option(
     "--board", metavar="B", help="Which kind of board (default: what the board or the ledger says)."

@@ -11,7 +11,7 @@ import rich_click as click
 
 from pulseweave import boards
 from pulseweave.bench import batch, esptool, images, ports
-from pulseweave.bench.batch import Report, Result
+from pulseweave.bench.batch import Report, Result, on_boards
 from pulseweave.bench.ledger import Ledger
 from pulseweave.boards.model import Board
 
@@ -106,14 +106,7 @@ class Flasher:
 @click.option(
     "--firmware", required=True, metavar="FILE", help="The MicroPython image for this board's chip."
 )
-@click.option(
-    "--port",
-    "port",
-    multiple=True,
-    metavar="P",
-    help="A port; may be repeated. Default: the only one plugged in.",
-)
-@click.option("--all", "everything", is_flag=True, help="Every board that is plugged in.")
+@on_boards
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )

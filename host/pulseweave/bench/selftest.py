@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulseweave.bench import batch, ports
-from pulseweave.bench.batch import Report, Result
+from pulseweave.bench.batch import Report, Result, on_boards
 from pulseweave.bench.flash import warn
 from pulseweave.bench.ledger import Ledger, normal
 from pulseweave.bench.repl import BoardError, Repl
@@ -80,14 +80,7 @@ def sheet(found: list[Verdict], title: str) -> Panel:
 
 
 @click.command()
-@click.option(
-    "--port",
-    "port",
-    multiple=True,
-    metavar="P",
-    help="A port; may be repeated. Default: the only one plugged in.",
-)
-@click.option("--all", "everything", is_flag=True, help="Every board that is plugged in.")
+@on_boards
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )

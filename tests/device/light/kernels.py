@@ -1,29 +1,16 @@
 """One kernel, compiled twice: kernels.py FOLDER, where FOLDER/light_plain.py is its text without viper. Prints `same N`."""
 
 import sys
-from array import array
 
 sys.path.insert(0, sys.argv[1])
 
 import light_plain as plain
+from frame import Frame
 from weave.light import kernel as viper
-from weave.light.scenes import GAMMA, SINE
 
 MOST = (
     0, 0, 65535, 65535, 65535, 65535, 2000, 2000, 80, 8192, 8192, 300000, 10000, 16384, 65535, 600, 256, 256, 10, 1048575,
 )  # fmt: skip
-
-
-class Frame:
-    def __init__(self, n, channels):
-        self.out = bytearray(n * channels)
-        self.v = array("i", bytes(4 * 156))
-        self.y = array("H", bytes(2 * n))
-        self.lo = array("H", bytes(2 * n))
-        self.hold = bytearray(n)
-        self.ring = array("H", bytes(256))
-        self.sine, self.gamma = SINE, GAMMA
-        self.v[0], self.v[1] = n, channels == 4
 
 
 def main():
