@@ -174,7 +174,7 @@ class Simulation:
     def _send(self, k, block, heard, records):
         parts: list[list[bytes]] = [[] for _ in self.workers]
         counts = [0] * len(self.workers)
-        everybody = bool(self.powered.all())
+        everybody = not heard or bool(self.powered.all())
         for h in heard:
             listeners, rssi = h.listeners, h.rssi
             if not everybody:
@@ -209,13 +209,13 @@ class Simulation:
                 at += SENT.size
                 done.frames.append((worker.first + slot, us / 1000, body[at : at + n]))
                 at += n
-            s = slice(worker.first, worker.first + worker.n)
             if flags & 1:
                 done.shown = True
-                dirty[s] = np.frombuffer(body, np.uint8, worker.n, at)
+                dirty[worker.first : worker.first + worker.n] = np.frombuffer(body, np.uint8, worker.n, at)
                 at += worker.n
-                wire = np.frombuffer(body, np.uint8, worker.pixel_bytes, at)
-                self.strands.wire[s] = wire.reshape(self.strands.wire[s].shape)
+                start = worker.first * self.strands.bytes
+                end = start + worker.pixel_bytes
+                self.strands.memory[start:end] = memoryview(body)[at : at + worker.pixel_bytes]
                 at += worker.pixel_bytes
             if records:
                 rows.append(np.frombuffer(body, worker.layout, worker.n, at))
@@ -225,9 +225,9 @@ class Simulation:
         self._digest(k, done, dirty)
         if done.shown:
             self.frames_shown += dirty
-            self._luminance = self.strands.luminance()
-        if k == 0 and not done.shown:
-            self._luminance = self.strands.luminance()
+        if done.shown or k == 0:
+            self.sums = self.strands.sums()
+            self._luminance = self.strands.luminance(self.sums)
         self.eyes.look(self._luminance)
         if records:
             wide = self.workers[0].wide  # 64 bits each, so that nobody's arithmetic overflows
@@ -240,8 +240,8 @@ class Simulation:
         d = self.digest
         if done.shown:
             d.update(struct.pack("<IB", k, 1))
-            d.update(dirty.tobytes())
-            d.update(self.strands.wire.tobytes())
+            d.update(dirty)
+            d.update(self.strands.wire)
         for node, _, data in done.frames:
             d.update(struct.pack("<IHH", k, node, len(data)))
             d.update(data)

@@ -38,6 +38,7 @@ class Faults:
         self.optical = board["pulse"]["kind"] == "max30102"
         self.key = noise.key(seed, numbers, "faults")
         self.on = {kind: np.zeros(len(numbers), dtype=bool) for kind in KINDS}
+        self.any = False  # whether some node has some fault
         self.at = 0
 
     def set(self, kind: str, nodes: slice | list[int] = slice(None), on: bool = True) -> None:
@@ -47,10 +48,7 @@ class Faults:
         if kind in _FLAGS and not self.optical:
             raise Problem(f"fault {kind!r} is of a sensor on a bus: this board's pulse sensor is analog")
         self.on[kind][nodes] = on
-
-    @property
-    def any(self) -> bool:
-        return any(mask.any() for mask in self.on.values())
+        self.any = any(mask.any() for mask in self.on.values())
 
     @property
     def flags(self) -> np.ndarray:

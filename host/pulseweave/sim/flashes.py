@@ -24,6 +24,8 @@ RED_CHANGE = 20.0
 RED_SHARE = 0.80
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 TOLERANCE = 1e-6  # a change of exactly a tenth counts, in 32-bit floats too
+BLOCK = 32  # frames looked at together, fewer in large rooms, where a block shall stay in the processor's cache
+BLOCK_SIGNALS = 1 << 16
 SHADE = 16 / 255  # red below this can reach no red flash: its hue is dither, not colour
 
 
@@ -43,10 +45,10 @@ class Report:
 
 
 class Zigzag:
-    """Opposing changes of at least `change` in many signals at once, seen frame by frame."""
+    """Opposing changes of at least `change` in many signals at once, a block of frames at a time."""
 
     def __init__(self, first: np.ndarray, t_s: float, change: float, darker: float = np.inf):
-        self.change, self.darker = change - TOLERANCE, darker
+        self.change, self.darker = np.float32(change - TOLERANCE), np.float32(darker)
         self.high, self.low = first.copy(), first.copy()
         self.high_at = np.full(first.shape, t_s)
         self.low_at = np.full(first.shape, t_s)
@@ -54,23 +56,45 @@ class Zigzag:
         self.turned = np.full(first.shape, -np.inf)
         self.gap = np.inf
 
-    def push(self, v: np.ndarray, t_s: float) -> np.ndarray:
-        """The next value of every signal; returns the indices where an opposing change is complete now."""
-        more, less = (v > self.high).nonzero()[0], (v < self.low).nonzero()[0]
+    def push(self, v: np.ndarray, times: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """The next frames of every signal, v[frames, signals] at `times`; (frame, indices of the signals whose opposing
+        change is complete there), frames without any left out."""
+        top, bottom = v.max(axis=0), v.min(axis=0)
+        more, less = (top > self.high).nonzero()[0], (bottom < self.low).nonzero()[0]
+        # where even the extremes are too close together nothing can be complete: most signals, in most blocks
+        far = np.maximum(top, self.high) - np.minimum(bottom, self.low) >= self.change
+        changes = self._follow(far.nonzero()[0], v, times) if far.any() else []
+        more, less = more[~far[more]], less[~far[less]]
         if more.size:
-            self.high[more], self.high_at[more] = v[more], t_s
+            self.high[more], self.high_at[more] = top[more], times[v[:, more].argmax(axis=0)]
         if less.size:
-            self.low[less], self.low_at[less] = v[less], t_s
-        # few signals go far enough: the rest of the conditions is for those
-        up = (v - self.low >= self.change).nonzero()[0]
-        down = (self.high - v >= self.change).nonzero()[0]
-        if up.size:
-            up = up[(self.way[up] <= 0) & (self.low[up] < self.darker)]
-        if down.size:
-            down = down[(self.way[down] >= 0) & (v[down] < self.darker)]
-        self._turn(up, self.low_at, 1, v, t_s)
-        self._turn(down, self.high_at, -1, v, t_s)
-        return np.concatenate((up, down))
+            self.low[less], self.low_at[less] = bottom[less], times[v[:, less].argmin(axis=0)]
+        return changes
+
+    def _follow(self, far: np.ndarray, block: np.ndarray, times: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """Frame by frame, for the signals `far`."""
+        changes = []
+        for i, t_s in enumerate(times.tolist()):
+            v, high, low = block[i, far], self.high[far], self.low[far]
+            more, less = v > high, v < low
+            if more.any():
+                who = far[more]
+                self.high[who], self.high_at[who] = v[more], t_s
+                high = np.maximum(high, v)
+            if less.any():
+                who = far[less]
+                self.low[who], self.low_at[who] = v[less], t_s
+                low = np.minimum(low, v)
+            up, down = (v - low >= self.change).nonzero()[0], (high - v >= self.change).nonzero()[0]
+            if up.size:
+                up = up[(self.way[far[up]] <= 0) & (low[up] < self.darker)]
+            if down.size:
+                down = down[(self.way[far[down]] >= 0) & (v[down] < self.darker)]
+            self._turn(far[up], self.low_at, 1, v[up], t_s)
+            self._turn(far[down], self.high_at, -1, v[down], t_s)
+            if up.size or down.size:
+                changes.append((i, far[np.concatenate((up, down))]))
+        return changes
 
     def _turn(self, done: np.ndarray, at: np.ndarray, way: int, v: np.ndarray, t_s: float) -> None:
         """Changes complete at `done`: each began at its signal's last extreme, which is a turning point."""
@@ -81,7 +105,7 @@ class Zigzag:
         # the very first change of a signal begins at no turning point
         self.turned[done] = np.where(self.way[done] == 0, -np.inf, here)
         self.way[done] = way
-        self.high[done] = self.low[done] = v[done]
+        self.high[done] = self.low[done] = v
         self.high_at[done] = self.low_at[done] = t_s
 
 
@@ -106,7 +130,10 @@ class Counter:
 
 
 class FlashMeter:
-    """Watches a room of `strands` x `pixels` as it shines: `push` every frame, then `report`."""
+    """Watches a room of `strands` x `pixels` as it shines: `push` every frame, then `report`.
+
+    Frames are looked at in blocks, which costs a tenth of looking at each: `worst` and the reports bring it up to date.
+    """
 
     def __init__(self, strands: int, pixels: int, encoding: str = "linear"):
         """`encoding` "linear" (LED strands) or "srgb"; ValueError for anything else."""
@@ -119,41 +146,71 @@ class FlashMeter:
         signals = 1 + strands + strands * pixels
         self.general, self.red = Counter(signals), Counter(signals)
         self.zigzag = None
-
-    def frame(self, t_s: float, strands) -> None:
-        """The frame on `strands` (anything with `rgb()`) at `t_s`."""
-        self.push(strands.rgb(), t_s)
+        self.block = max(2, min(BLOCK, BLOCK_SIGNALS // signals))
+        self._waiting: list[np.ndarray] = []
+        self._times: list[float] = []
 
     def push(self, frame: np.ndarray, t_s: float) -> None:
-        """One frame `[strands, pixels, 3 or 4]` at `t_s`, which never goes back."""
-        light, red, saturated = self._signals(frame)
-        if self.zigzag is None:
-            self.zigzag = Zigzag(light, t_s, CHANGE, DARKER)
-            self.reds = Zigzag(red, t_s, RED_CHANGE + 2 * TOLERANCE)
-            self.was_red = saturated.copy()
-        else:
-            self.step = max(self.step, float(np.abs(light - self.last).max()))
-            self.general.add(self.zigzag.push(light, t_s), t_s)
-            # of the states since the last change of red, one at least was saturated
-            self.was_red |= saturated
-            changed = self.reds.push(red, t_s)
-            self.red.add(changed[self.was_red[changed]], t_s)
-            self.was_red[changed] = saturated[changed]
-        self.last = light
+        """One frame `[strands, pixels, 3 or 4]` at `t_s`, which never goes back; the frame must stay as it is."""
+        self._waiting.append(frame)
+        self._times.append(t_s)
         self.frames += 1
+        if len(self._times) >= self.block:
+            self._look()
 
-    def _signals(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Luminance and (R-G-B) x 320 of the room, strands and pixels, and where the red is saturated."""
-        light = frame.astype(np.float32)
-        if frame.dtype == np.uint8:
+    def _look(self) -> None:
+        """At all frames that wait."""
+        if not self._times:
+            return
+        light, red, saturated = self._signals(np.stack(self._waiting))
+        times = np.array(self._times)
+        self._waiting, self._times = [], []
+        if self.zigzag is None:
+            self.zigzag = Zigzag(light[0], times[0], CHANGE, DARKER)
+            self.reds = Zigzag(red[0], times[0], RED_CHANGE + 2 * TOLERANCE)
+            self.was_red = np.zeros(len(red[0]), bool)
+            self.last = light[0]
+        self.step = max(self.step, float(np.abs(np.diff(light, axis=0, prepend=self.last[None])).max()))
+        self.last = light[-1].copy()
+        for i, changed in self.zigzag.push(light, times):
+            self.general.add(changed, times[i])
+        self._reds(red, saturated, times)
+
+    def _reds(self, red: np.ndarray, saturated: np.ndarray, times: np.ndarray) -> None:
+        """Changes of red count where, of the states since the change before, one at least was saturated."""
+        changes = self.reds.push(red, times)
+        if changes:
+            at = np.where(saturated, np.arange(len(red))[:, None], -1)
+            at = np.maximum.accumulate(at, axis=0)  # the last saturated frame, up to every frame
+            since = np.zeros(red.shape[1], np.int64)
+            for i, changed in changes:
+                seen = self.was_red[changed] | (at[i, changed] >= since[changed])
+                self.red.add(changed[seen], times[i])
+                self.was_red[changed], since[changed] = False, i
+            self.was_red |= at[-1] >= since
+        else:
+            self.was_red |= saturated.any(axis=0)
+
+    @property
+    def worst(self) -> tuple[float, float]:
+        """(most flashes of either kind in any second so far, end of that second in s)."""
+        self._look()
+        most = max(self.general.worst, self.red.worst)
+        return most[0] / 2, most[1]
+
+    def _signals(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """[frames, signals]: luminance and (R-G-B) x 320 of room, strands and pixels, and where the red is saturated."""
+        light = frames.astype(np.float32)
+        if frames.dtype == np.uint8:
             light /= np.float32(255)
         if light.shape[-1] == 4:
             light = light[..., :3] + light[..., 3:]
         if self.encoding == "srgb":
             light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
-        strands = light.mean(axis=1)
-        every = np.concatenate((strands.mean(axis=0)[None], strands, light.reshape(-1, 3)))
-        r, other = every[:, 0], every[:, 1] + every[:, 2]
+        strands = light.mean(axis=2)
+        pixels = light.reshape(len(light), -1, 3)
+        every = np.concatenate((strands.mean(axis=1)[:, None], strands, pixels), axis=1)
+        r, other = every[..., 0], every[..., 1] + every[..., 2]
         shade = r >= SHADE
         saturated = (r * (1 - RED_SHARE) >= RED_SHARE * other - TOLERANCE) & shade
         if shade.any():
@@ -166,6 +223,7 @@ class FlashMeter:
 
     def result(self) -> Report:
         """What was seen so far."""
+        self._look()
         changes, t_s, signal = self.general.worst
         where = "room"
         if signal > self.strands:

@@ -16,6 +16,21 @@ def stream(seed: int, purpose: int, step: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=seed & (2**64 - 1), counter=[0, 0, step, purpose]))
 
 
+class Streams:
+    """`stream(seed, purpose, step)` of one seed and purpose for one step after the other, without making a generator anew:
+    that takes longer than most steps draw."""
+
+    def __init__(self, seed: int, purpose: int):
+        self._generator = stream(seed, purpose)
+        self._start = self._generator.bit_generator.state
+
+    def at(self, step: int) -> np.random.Generator:
+        """The stream of `step`; the one before is over."""
+        self._start["state"]["counter"][2] = step
+        self._generator.bit_generator.state = self._start
+        return self._generator
+
+
 class Links:
     """Links of n nodes at `places` and of `attackers` (stations n, n+1, ...).
 

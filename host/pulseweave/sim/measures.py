@@ -42,9 +42,9 @@ class Measures:
         sim = self.sim
         self.seconds = (done.number + 1) * 0.02
         if done.number % 2:  # every strand renders on every second tick
-            self.flash.frame(self.seconds, sim.strands)
+            self.flash.push(sim.strands.rgb(), self.seconds)
         if done.shown:
-            self.current_max = max(self.current_max, float(sim.strands.current_ma().max()))
+            self.current_max = max(self.current_max, float(sim.strands.current_ma(sim.sums).max()))
         if done.pinged is not None:
             self._pings(done)
         if done.records is not None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from pulseweave.sim.links import Links, stream
+from pulseweave.sim.links import Links, Streams
 
 SLOT_MS = 20.0
 DIFS_MS = 0.05
@@ -133,6 +133,7 @@ class Radio(Links):
         self._busy = np.zeros(len(self.places))
         self._elapsed = self._now = 0.0
         self.stats = Stats()
+        self._streams = Streams(self.seed, 2)
 
     def jam(self, place, seconds: float, dbm: float = -20.0):
         """Noise from `place` (m) for some seconds from now on."""
@@ -168,7 +169,7 @@ class Radio(Links):
         if not queue and not any(f.end <= end for f in self._air):
             self._heard = []
             return []  # a quiet slot draws nothing: its stream need not be made
-        rng = stream(self.seed, 2, tick)
+        rng = self._streams.at(tick)
         if queue:
             self._schedule(rng, queue)
         done = [f for f in self._air if f.end <= end]

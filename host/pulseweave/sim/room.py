@@ -60,6 +60,8 @@ class Strands:
     def __init__(self, nodes: int, pixels: int, order: str):
         self.nodes, self.count, self.order = nodes, pixels, order
         self.wire = np.zeros((nodes, pixels, len(order)), np.uint8)
+        self.bytes = pixels * len(order)  # of one strand
+        self.memory = memoryview(self.wire).cast("B")
         self.index = [order.index(c) for c in "RGB"]
         self.white = order.index("W") if "W" in order else None
         w = np.zeros(len(order))
@@ -78,14 +80,18 @@ class Strands:
         white = self.wire[:, :, self.white, None].astype(np.uint16)
         return np.minimum(rgb + white, 255).astype(np.uint8)
 
-    def luminance(self) -> np.ndarray:
-        """float32[nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
-        # sums of bytes are exact in 32-bit floats up to 65793 pixels
-        return np.add.reduce(self.wire, axis=1, dtype=np.float32) / np.float32(self.count) @ self.weights
+    def sums(self) -> np.ndarray:
+        """float32[nodes, channels]: each channel summed over the strand; exact up to 65793 pixels."""
+        return np.add.reduce(self.wire, axis=1, dtype=np.float32)
 
-    def current_ma(self) -> np.ndarray:
+    def luminance(self, sums: np.ndarray | None = None) -> np.ndarray:
+        """float32[nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
+        return (self.sums() if sums is None else sums) / np.float32(self.count) @ self.weights
+
+    def current_ma(self, sums: np.ndarray | None = None) -> np.ndarray:
         """float[nodes]: 20 mA per channel at full duty and 1 mA per pixel's controller (WS2812B, SK6812 data sheets)."""
-        return self.wire.sum(axis=(1, 2), dtype=np.int64) * (20 / 255) + self.count
+        sums = self.sums() if sums is None else sums
+        return np.add.reduce(sums, axis=1, dtype=np.float64) * (20 / 255) + self.count
 
 
 class Eyes:

@@ -85,20 +85,20 @@ class Checks:
         """After every step."""
         room, k = self.room, done.number
         if done.shown:
-            self.meter.frame((k + 1) * TICK_S, room.strands)
-            worst = max(self.meter.general.worst[0], self.meter.red.worst[0]) / 2
-            if worst > FLASHES:
-                self.fail(
-                    "limiter", -1, k, f"{worst:g} flashes in a second at {self.meter.report()['worst_where']}"
-                )
-            if room.strands.current_ma().max() > self.budget:
-                self.fail("limiter", -1, k, f"{room.strands.current_ma().max():.0f} mA of {self.budget:.0f}")
+            self.meter.push(room.strands.rgb(), (k + 1) * TICK_S)
+            most = float(room.strands.current_ma(room.sums).max())
+            if most > self.budget:
+                self.fail("limiter", -1, k, f"{most:.0f} mA of {self.budget:.0f}")
         if k % 50 == 49:
             self.second(k)
 
     def second(self, k: int) -> None:
         """Once a second."""
         room, t = self.room, (k + 1) * TICK_S
+        worst, at_s = self.meter.worst
+        if worst > FLASHES:
+            where = self.meter.report()["worst_where"]
+            self.fail("limiter", -1, round(at_s / TICK_S) - 1, f"{worst:g} flashes in a second at {where}")
         found, obeyed, rows = room.look()
         for what, node, tick, text in sorted(found, key=lambda f: f[2]):
             self.fail(what, node, tick, text)
