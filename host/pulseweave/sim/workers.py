@@ -23,7 +23,7 @@ FRAME = struct.Struct("<HHIH")  # of a frame to its listeners
 PIPE_BYTES = 1 << 20
 HEAP_PER_NODE = 160 << 10  # bytes on the 64-bit port, measured: see `make bench`
 LETTERS = {"B": "<u1", "H": "<u2", "h": "<i2", "I": "<u4", "i": "<i4"}  # of `struct`, in numpy's words
-HEAP_BASE = 24 << 20
+HEAP_BASE = 8 << 20  # four are too few nowhere; a collection sweeps all of it
 
 
 class WorkerFailure(Exception):

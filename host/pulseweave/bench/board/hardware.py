@@ -112,7 +112,7 @@ class Life:
     def talk(self):
         board = self.board
         for rssi, mac, frame in self.supervisor.frames():
-            board.offer(frame, 0, len(frame), mac, rssi, time.ticks_ms())
+            board.offer(frame, mac, rssi, time.ticks_ms())
         for k in range(board.tx_count):
             self.supervisor.tell(b"R", board.tx[k].buf[: board.tx[k].n])
         board.tx_count = 0

@@ -38,7 +38,7 @@ class Walk:
             mac = b"\2\0\0\0\0" + bytes((source,))
             for board in fleet.boards:
                 if board.slot != source:
-                    board.offer(data, 0, len(data), mac, -55, fleet.clock(board, k * 20000 - 9000))
+                    board.offer(data, mac, -55, fleet.clock(board, k * 20000 - 9000))
         self.frames = []
         for board in fleet.boards:
             now = fleet.clock(board, k * 20000 + board.phase_us)

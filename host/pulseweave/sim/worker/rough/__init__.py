@@ -87,6 +87,7 @@ class RoughFleet(Fleet):
         board.starts = -1
         board.stall = 0
         board.watch.starting(cause)
+        board.rough.converters = []
         try:
             if tick:
                 board.disk = board.disk.again()

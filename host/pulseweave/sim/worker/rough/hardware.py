@@ -31,7 +31,14 @@ class Rough:
         self.line_raises = self.line_closed = self.line_blocked = False
         self.locked = False  # no memory: nothing can be allocated in a tick
         self.typed = -1000  # tick at which somebody's word was read
+        self.converters = []  # ADC channels of this start
         self.begin()
+
+    def switch(self, name, on):
+        """Set the fault `name`."""
+        setattr(self, name, on)
+        for adc in self.converters:
+            adc.fail(self.adc_raises)
 
     def begin(self):
         """Nothing held the tick yet: us by buses and strand, flash, radio, NVS."""
@@ -78,14 +85,9 @@ espnow_active, espnow_recvinto, espnow_send = (
 class RoughADC(machine.ADC):
     def __init__(self, pin, atten=3):
         super().__init__(pin, atten)
-        rough, read = bus.board.rough, self.read_uv
-
-        def read_uv():
-            if rough.adc_raises:
-                raise OSError(-258, "ESP_ERR_INVALID_STATE")
-            return read()
-
-        self.read_uv = read_uv
+        rough = bus.board.rough
+        rough.converters.append(self)
+        self.fail(rough.adc_raises)
 
 
 class RoughI2C(machine.I2C):

@@ -18,7 +18,7 @@ def switch(fleet, request, tick):
     board = _board(fleet, request)
     if not hasattr(board.rough, request["name"]):
         return {"error": "no fault " + request["name"]}
-    setattr(board.rough, request["name"], request["on"])
+    board.rough.switch(request["name"], request["on"])
 
 
 def board_switch(fleet, request, tick):

@@ -53,15 +53,23 @@ class ADC:
         board = bus.board
         number = pin.number if isinstance(pin, Pin) else pin
         d = board.description
+        # `fail(on)`: conversions raise, as they do where the driver is not in its state
         if d["pulse"].get("pin") == number:
-            self.read_uv = _pulse_reader(board.slot)
+            self.read_uv, self.fail = _pulse_reader(board.slot)
         elif d["skin"].get("pin") == number:
-            self.read_uv = _skin_reader(board.slot, board.node_number)
+            self.read_uv, self.fail = _skin_reader(board.slot, board.node_number)
         else:
             raise ValueError("no analog signal on pin %d" % number)
 
     def read_u16(self):
         return min(65535, self.read_uv() * 4095 // 3300000 * 16)
+
+
+class _Refusing:
+    """Stands where samples come from while conversions fail."""
+
+    def __getitem__(self, i):
+        raise OSError(-258, "ESP_ERR_INVALID_STATE")
 
 
 def _pulse_reader(slot):
@@ -73,7 +81,11 @@ def _pulse_reader(slot):
         second ^= 1
         return pulse[base + bus.phase + second] * _UV
 
-    return read_uv
+    def fail(on):
+        nonlocal pulse
+        pulse = _Refusing() if on else bus.pulse
+
+    return read_uv, fail
 
 
 def _skin_reader(slot, node):
@@ -90,7 +102,11 @@ def _skin_reader(slot, node):
         k = k + 1 & 63
         return noisy[k]
 
-    return read_uv
+    def fail(on):
+        nonlocal skin
+        skin = _Refusing() if on else bus.skin
+
+    return read_uv, fail
 
 
 class I2C:

@@ -29,11 +29,10 @@ bus = Bus()
 
 
 class RxSlot:
-    """One received frame in the radio's ring."""
+    """One received frame in the radio's ring; all who heard it share its bytes."""
 
     def __init__(self):
-        self.buf = bytearray(FRAME)
-        self.n = 0
+        self.frame = b""
         self.mac = None
         self.rssi = 0
         self.time = 0
@@ -84,11 +83,12 @@ class VirtualBoard:
         self.reset_wanted = False
         self.fed = 0
 
-    def offer(self, buf, start, n, mac, rssi, time):
-        """A frame arrives from the air (outside the tick): into the ring, or counted as dropped."""
+    def offer(self, frame, mac, rssi, time):
+        """A frame (bytes) arrives from the air (outside the tick): into the ring, or counted as dropped."""
         self.rx_total += 1
         if not self.radio_up:
             return
+        n = len(frame)
         if n > FRAME:
             self.radio_desync = True  # MicroPython 1.28 loses its step on an ESP-NOW v2 frame
             return
@@ -101,8 +101,7 @@ class VirtualBoard:
             self.rx_head = 0
             size += 2
         slot = self.rx[(self.rx_head + self.rx_count) % size]
-        slot.buf[:n] = buf[start : start + n]
-        slot.n = n
+        slot.frame = frame
         slot.mac = mac
         slot.rssi = rssi
         slot.time = time
@@ -114,9 +113,10 @@ class VirtualBoard:
         if not self.rx_count:
             return 0
         slot = self.rx[self.rx_head]
-        n = slot.n
+        frame = slot.frame
+        n = len(frame)
         data[0] = slot.mac
-        pack_into("250s", data[1], 0, slot.buf)
+        pack_into("250s", data[1], 0, frame)
         data[2] = slot.rssi
         data[3] = slot.time
         self.rx_head += 1
