@@ -54,7 +54,8 @@ class FrontEnd:
         self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
         self.ir_dc = 65000.0 * 2.3 ** noise.uniform(tolerance, 1)  # to 150,000: skin, pressure, LED
         self.noise_key = noise.key(seed, numbers, "adc noise")
-        self.drift_key = noise.key(seed, numbers, "ir drift")
+        key = noise.key(seed, numbers, "ir drift")[:, None]
+        self.drift = noise.Smooth(key, 0.05 if self.optical else 3.0)
         self.kick_key = noise.key(seed, numbers, "contact")
         self.at = 0  # samples so far
         self.dc = np.full(self.n, np.nan)  # the mean of the pulse volts; not known yet
@@ -114,14 +115,14 @@ class FrontEnd:
     def _analog(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """12-bit counts; an uncovered sensor sees the room's light flicker and people pass."""
         cover = self._covered(wave.shape[1], touching)
-        idle = OPEN_V + 0.05 * noise.smooth(self.drift_key[:, None], index * 0.01, 3.0)
+        idle = OPEN_V + 0.05 * self.drift.at(index * 0.01)
         volts = idle + (BIAS_V + self.gain[:, None] * wave - idle) * cover
         return adc_counts(volts + ADC_NOISE_V * noise.normal(self.noise_key[:, None], index))
 
     def _infrared(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """18-bit counts; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
         cover = self._covered(wave.shape[1], touching)
-        drift = 1.0 + 0.01 * noise.smooth(self.drift_key[:, None], index * 0.01, 0.05)
+        drift = 1.0 + 0.01 * self.drift.at(index * 0.01)
         covered = self.ir_dc[:, None] * drift * (1.0 - IR_PER_V * self.gain[:, None] * wave)
         light = cover * covered + (1.0 - cover) * OPEN_IR
         light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * noise.normal(

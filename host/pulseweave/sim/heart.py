@@ -51,7 +51,10 @@ class Heart:
         }
         self.keys = keys
         self.move_keys = [noise.key(seed, nodes, name) for name in ("move", "move slow", "move fast")]
-        self.wander_key = noise.key(seed, nodes, "wander")
+        self.breathing = noise.Smooth(keys["breath"], 0.1)
+        self.deepening = noise.Smooth(keys["depth"], 0.05)
+        self.drifting = noise.Smooth(keys["slow"], 0.03)
+        self.wander = noise.Smooth(noise.key(seed, nodes, "wander")[:, None], 0.35)
         self.phase = noise.uniform(keys["beat"], 1 << 40)
         self.owed = np.zeros(n)  # phase to be given back after an early beat
         self.breath = noise.uniform(keys["breath"], 1 << 40)
@@ -78,18 +81,18 @@ class Heart:
     def _period(self, t_s: float, dt_s: float, drive: np.ndarray, valence: np.ndarray) -> np.ndarray:
         """Seconds per beat now; moves breath and Mayer wave on by dt_s."""
         p, k = self.person, self.keys
-        pace = p.breath_hz * (1.0 + 0.45 * drive) * (1.0 + 0.10 * noise.smooth(k["breath"], t_s, 0.1))
+        pace = p.breath_hz * (1.0 + 0.45 * drive) * (1.0 + 0.10 * self.breathing.at(t_s))
         self.breath_step = pace * dt_s
         self.breath = (self.breath + self.breath_step) % 1.0
         turn = np.exp((-1 / 20.0 + TWO_PI * 0.1j) * dt_s)
         now = round(t_s * 1000)
         push = noise.normal(k["mayer"], 2 * now) + 1j * noise.normal(k["mayer"], 2 * now + 1)
         self.mayer = self.mayer * turn + np.sqrt(1 - abs(turn) ** 2) * push
-        self.depth = 1.0 + 0.3 * noise.smooth(k["depth"], t_s, 0.05)
+        self.depth = 1.0 + 0.3 * self.deepening.at(t_s)
         vagal = np.exp(-0.7 * drive) * (1.0 + 0.1 * valence)
         rsa = p.rsa_s * vagal * self.depth * (0.25 / pace) * np.sin(TWO_PI * self.breath)
         mayer = p.mayer_s * np.exp(-0.5 * drive) * self.mayer.real
-        slow = p.slow_s * np.exp(-0.3 * drive) * noise.smooth(k["slow"], t_s, 0.03)
+        slow = p.slow_s * np.exp(-0.3 * drive) * self.drifting.at(t_s)
         self.hr_bpm = p.rest_bpm + p.reach_bpm * drive
         rest = 60.0 / self.hr_bpm
         return np.maximum(rest + (rsa + mayer + slow) * (rest / 0.85), 0.3)
@@ -156,18 +159,16 @@ class Heart:
         index = np.arange(first, first + k)
         times = index / RATE_HZ
         out = (NOISE_V * noise.normal(self.keys["noise"][:, None], index)).astype(np.float64)
-        for onset, size, stretch in zip(self.onset, self.size, self.stretch):
-            at = (times - onset[:, None]) * (1.0 / (STEP_S * stretch))[:, None]
-            at = np.clip(at, 0.0, self.length - 1.001)
-            cell = at.astype(np.int64)
-            at -= cell
-            cell += self.rows
-            left = self.wave[cell]
-            out += size[:, None] * (left + (self.wave[cell + 1] - left) * at)
+        at = (times - self.onset[..., None]) * (1.0 / (STEP_S * self.stretch))[..., None]  # [lanes, n, k]
+        np.clip(at, 0.0, self.length - 1.001, out=at)
+        cell = at.astype(np.int64)
+        at -= cell
+        cell += self.rows
+        left = self.wave[cell]
+        for lane in self.size[..., None] * (left + (self.wave[cell + 1] - left) * at):
+            out += lane
         breath = before[:, None] + self.breath_step[:, None] * ((times - t_s) / dt_s)
-        sway = 0.07 * self.depth[:, None] * np.sin(TWO_PI * breath) + 0.07 * noise.smooth(
-            self.wander_key[:, None], times, 0.35
-        )
+        sway = 0.07 * self.depth[:, None] * np.sin(TWO_PI * breath) + 0.07 * self.wander.at(times)
         out += p.volts[:, None] * (sway - 0.35)
         self._movement(t_s, dt_s, times, drive, out)
         return out

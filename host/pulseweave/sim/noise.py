@@ -67,6 +67,28 @@ def smooth(keys: np.ndarray, t_s: np.ndarray | float, rate_hz) -> np.ndarray:
     return (left + (right - left) * (f * f * (3.0 - 2.0 * f))) * 1.16  # 1.16: interpolation loses a quarter
 
 
+class Smooth:
+    """`smooth` of one stream at one rate, at times that move on slowly: the two hashed values around now are kept."""
+
+    def __init__(self, keys: np.ndarray, rate_hz: float):
+        self.keys, self.rate_hz = keys, rate_hz
+        self._cell = -1
+        self._left = self._right = np.zeros(0)
+
+    def at(self, t_s: np.ndarray | float) -> np.ndarray:
+        """float64 at times t_s >= 0 in ascending order, the same values as `smooth(keys, t_s, rate_hz)`."""
+        at = np.asarray(t_s * self.rate_hz)
+        cells = np.floor(at)
+        cell = int(cells.flat[0])
+        if cell != cells.flat[-1]:
+            return smooth(self.keys, t_s, self.rate_hz)
+        if cell != self._cell:
+            self._cell = cell
+            self._left, self._right = normal(self.keys, cell), normal(self.keys, cell + 1)
+        f = at - cells
+        return (self._left + (self._right - self._left) * (f * f * (3.0 - 2.0 * f))) * 1.16
+
+
 def grid(t_s: float, dt_s: float, rate_hz: int) -> tuple[int, int]:
     """(first, count) of the sample numbers i whose time i / rate_hz lies in [t_s, t_s + dt_s), on whole milliseconds."""
     start = round(t_s * 1000)

@@ -23,7 +23,8 @@ class Skin:
 
     def __init__(self, seed: int, nodes: np.ndarray, person):
         self.person, n = person, len(nodes)
-        self.key, self.wander_key = noise.key(seed, nodes, "scr"), noise.key(seed, nodes, "scl")
+        self.key = noise.key(seed, nodes, "scr")
+        self.wander = noise.Smooth(noise.key(seed, nodes, "scl"), 0.02)
         self.noise_key = noise.key(seed, nodes, "eda noise")
         self._bateman()
         self.up, self.down = np.zeros(n), np.zeros(n)
@@ -71,7 +72,7 @@ class Skin:
         self.down *= self.fall
         goal = 0.8 * drive * np.minimum(p.responds + 0.2, 1.0)
         self.lift += (goal - self.lift) * (dt / np.where(goal > self.lift, 15.0, 60.0))
-        self.level_us = p.scl_us * (1.0 + self.lift + 0.05 * noise.smooth(self.wander_key, t, 0.02))
+        self.level_us = p.scl_us * (1.0 + self.lift + 0.05 * self.wander.at(t))
         settled = 1.0 - p.settles * np.exp(-self.touched_s / SETTLE_S)
         self.touched_s = np.where(touching, self.touched_s + dt, 0.0)
         grams = self.level_us * settled + self.down - self.up + NOISE_US * noise.normal(self.noise_key, i)
