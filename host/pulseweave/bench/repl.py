@@ -96,24 +96,11 @@ class Repl(SerialTransport):
         self.in_raw_repl = self.read_until(1, BANNER, timeout=2).endswith(BANNER)
         return self.in_raw_repl
 
-    def _exec(self, code: str, timeout: int) -> tuple[bytes, bytes]:
-        """Output and error of `code`. Where bytes got lost on the way, nothing has run yet: leave the paste, try again."""
-        for _ in range(2):
-            try:
-                return self.exec_raw(code, timeout)
-            except TransportError as e:
-                if "during raw paste: b''" not in str(e):
-                    raise
-                self.serial.timeout = 0.1
-                self._break_in(PATIENCE_S)
-                self.serial.timeout = 1.0
-        return self.exec_raw(code, timeout)
-
     def run(self, code: str, timeout: int = 20) -> str:
         """What `code` printed. Raises Problem where the link fails, BoardError where the code raises."""
         self.messages += 1
         try:
-            said, error = self._exec(code, timeout)
+            said, error = self.exec_raw(code, timeout)
         except (OSError, TransportError, TransportExecError, TypeError) as e:
             if isinstance(e, OSError):
                 raise Problem(ports.explain(self.device_name, e)) from None
