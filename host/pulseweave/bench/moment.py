@@ -52,6 +52,11 @@ def waits_for_input(pid: int) -> bool:
     return call(pid) == (READ, 0)
 
 
+def settled(pid: int) -> bool:
+    """Whether it waits for input or runs code; in between, at a prompt's turn, it throws away what is typed."""
+    return waits_for_input(pid) or catches(pid)
+
+
 def calm(pid: int) -> bool:
     """Whether this is a right moment."""
     if not CALM or not _word(pid, "syscall"):

@@ -12,6 +12,7 @@ import select
 import struct
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pulseweave.bench import moment
@@ -39,11 +40,10 @@ class Supervisor:
         self.air = Air(bytes.fromhex(plan["mac"]), air)
         self.board: Interpreter  # the present life
         self._held = bytearray()  # typed while the board could not take it
-        self._interrupt: float | None = None  # Ctrl-C waits for its moment, at most until the board used so much CPU
+        # a Ctrl-C that waits for its moment, at most until the board has used so much CPU time
+        self._interrupt: float | None = None
         self._reset = False
         self._start(POWER, True, False)
-
-    # --- lives
 
     def _start(self, cause: int, run_main: bool, raw: bool) -> None:
         """Begin a life; `raw` goes to the raw REPL by itself, as a board does after a soft reset from there."""
@@ -131,8 +131,6 @@ class Supervisor:
                 return True
         return False
 
-    # --- the line
-
     def _say(self, data: bytes) -> None:
         """To the user; what a stuffed line cannot take is lost, as on a board."""
         with contextlib.suppress(BlockingIOError):
@@ -167,7 +165,7 @@ class Supervisor:
     def _typed(self, data: bytes) -> None:
         """User to board. What comes before the board can take it waits."""
         if self.state == WAITING and self.mounted and 3 in data:
-            if self._interrupt is None:  # the first one was too early, or caught: what runs may be stopped again
+            if self._interrupt is None:  # the first one was caught: what runs may be stopped again
                 self._interrupt = moment.cpu_s(self.board.pid) + BUSY_CPU_S
             data = data.replace(b"\x03", b"")
         self._held += data
@@ -217,11 +215,14 @@ class Supervisor:
             for b in piece:  # which of the two REPLs it is decides what a soft reset does
                 if b in (1, 2):
                     self.raw = b == 1
-            pid = self.board.pid
-            runs, before = moment.catches(pid), self._lines
+            runs, before = moment.catches(self.board.pid), self._lines
             self._write(piece)
             if data and piece[-1] in TURNS and not runs:  # code that runs echoes nothing
-                self._settle(lambda: self._lines > before and (moment.waits_for_input(pid) or moment.catches(pid)))
+                self._settle(partial(self._turned, before))
+
+    def _turned(self, before: int) -> bool:
+        """Whether the board has ended its line (it had printed `before`), and waits for input again or runs code."""
+        return self._lines > before and moment.settled(self.board.pid)
 
     def _settle(self, settled: Callable[[], bool]) -> None:
         """Give the board time to come so far that it does not throw away what comes next."""

@@ -1,13 +1,20 @@
 """Ctrl-C on a virtual board: between two bytecodes, as on a chip, never where the unix port holds a lock."""
 
+import contextlib
+import io
+import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
+import tty
 
 import pytest
 from benchtools import until
 from pulseweave.bench import moment
+from pulseweave.bench.repl import Repl
 
 BUSY = """
 import time
@@ -58,7 +65,8 @@ def line(desk):
 
 
 def test_it_comes_where_the_board_rests_not_while_it_allocates_or_writes(line):
-    talk(line, b"f = open('main.py', 'w'); n = f.write('''" + BUSY.replace("\n", "\r").encode() + b"'''); f.close()\r", b">>> ")
+    text = BUSY.replace("\n", "\r").encode()
+    talk(line, b"f = open('main.py', 'w'); n = f.write('''" + text + b"'''); f.close()\r", b">>> ")
     for k in range(6):
         line.reset_input_buffer()
         talk(line, b"\x04", b"round")
@@ -129,3 +137,54 @@ def test_where_a_process_is():
         for p in (sleeps, waits, works):
             p.kill()
             p.wait()
+
+
+class SlowBoard:
+    """A raw REPL that takes a while for every Ctrl-A, so that the bench knocks several times before it is answered."""
+
+    def __init__(self, patience: float):
+        self.ours, theirs = pty.openpty()
+        tty.setraw(theirs)
+        self.port, self.patience = os.ttyname(theirs), patience
+        threading.Thread(target=self.live, daemon=True).start()
+
+    def read(self) -> bytes:
+        return os.read(self.ours, 1)
+
+    def say(self, data: bytes) -> None:
+        os.write(self.ours, data)
+
+    def live(self) -> None:
+        line = b""
+        while True:
+            c = self.read()
+            if c == b"\x01" and line == b"\x05A":
+                self.say(b"R\x01\x80\x00\x01")
+                self.run(self.paste(), b"\x04")
+            elif c == b"\x01":
+                time.sleep(self.patience)
+                self.say(b"raw REPL; CTRL-B to exit\r\n>")
+            elif c == b"\x04":
+                self.run(line, b"OK")
+            line = b"" if c in b"\x01\x03\x04" else line + c
+
+    def paste(self) -> bytes:
+        code = b""
+        while (c := self.read()) != b"\x04":
+            code += c
+            if len(code) % 128 == 0:
+                self.say(b"\x01")
+        return code
+
+    def run(self, code: bytes, head: bytes) -> None:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(code)
+        self.say(head + said.getvalue().encode() + b"\x04\x04>")
+
+
+def test_answers_to_earlier_knocks_do_not_come_into_the_first_paste():
+    board = SlowBoard(0.9)
+    with Repl(board.port) as r:
+        assert r.run("x = 6\n" + "#" * 300 + "\nprint(x * 7)") == "42\n"
+        assert r.run("print('again')") == "again\n"
