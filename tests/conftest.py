@@ -33,16 +33,9 @@ def recorded() -> Path:
 
 
 def pytest_collection_modifyitems(items):
-    """Virtual boards keep time: one process runs all their tests, one after the other.
-
-    A paste into a virtual board's raw REPL sometimes gets no answer on a busy machine. The cause is not found yet, so
-    their tests, and those of pages drawn by the processor, get a second and a third chance; pytest counts them.
-    """
+    """Pages are drawn by the processor here: on a busy machine they get a second and a third chance; pytest counts them."""
     for item in items:
-        path = item.path.as_posix()
-        if "/host/bench/" in path:
-            item.add_marker(pytest.mark.xdist_group("boards"))
-        if any(f"/host/{room}/" in path for room in ("bench", "web", "gather", "mesh", "light")):
+        if any(f"/host/{room}/" in item.path.as_posix() for room in ("web", "gather", "mesh", "light")):
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 

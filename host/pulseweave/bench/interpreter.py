@@ -26,7 +26,7 @@ RSSI = -55  # dBm, of everybody: virtual boards lie on one table
 
 
 def open_pty() -> tuple[int, int]:
-    """(ours, theirs), raw, and with Ctrl-C as a signal on the second kind of use; see `Interpreter`."""
+    """(ours, theirs), raw."""
     ours, theirs = os.openpty()
     tty.setraw(theirs, termios.TCSANOW)
     os.set_blocking(ours, False)
@@ -38,12 +38,6 @@ class Interpreter:
 
     def __init__(self, plan: Path, run_main: bool):
         self.tty, theirs = open_pty()
-        # Ctrl-C must interrupt running code; the port itself goes raw at the prompt.
-        settings = termios.tcgetattr(theirs)
-        settings[3] |= termios.ISIG
-        for key in (termios.VQUIT, termios.VSUSP):
-            settings[6][key] = b"\0"
-        termios.tcsetattr(theirs, termios.TCSANOW, settings)
         board_in, self.to_board = os.pipe()
         self.from_board, board_out = os.pipe()
         os.set_blocking(self.from_board, False)
@@ -64,6 +58,7 @@ class Interpreter:
         for fd in (theirs, board_in, board_out):
             os.close(fd)
         self._messages = bytearray()
+        self.pid = self.process.pid
         self.gone = False
 
     def output(self) -> bytes:

@@ -19,6 +19,7 @@ PATIENCE_S = 10.0
 ROUND_S = (
     0.6  # one knock; a node stops within a tenth of a second, a board that starts up listens after 0.3 s
 )
+ANSWER_S = 5.0  # within a paste a board answers at once, a computer with too much to do takes its time
 RESTARTS = re.compile(rb"rst:0x|Rebooting\.\.\.|Guru Meditation|MPY: soft reboot|abort\(\) was called")
 
 
@@ -61,7 +62,7 @@ class Repl(SerialTransport):
         self.serial = ports.open_line(device, baud, timeout=0.1)
         try:
             self._break_in(patience)
-            self.serial.timeout = 1.0
+            self.serial.timeout = ANSWER_S
         except BaseException:
             self._shut()
             raise
@@ -86,34 +87,20 @@ class Repl(SerialTransport):
         raise Problem(f"{self.device_name}: {silence(bytes(heard), patience)}")
 
     def _settle(self) -> bool:
-        """After the first banner: let answers to earlier knocks pass, then ask for one prompt that is certainly ours."""
-        end = time.monotonic() + 2
-        self.serial.timeout = 0.04
-        while time.monotonic() < end and self.serial.read(256):
-            pass
-        self.serial.timeout = 0.1
-        self.serial.write(b"\x01")
-        self.in_raw_repl = self.read_until(1, BANNER, timeout=2).endswith(BANNER)
+        """After the first banner: have a word of ours said, so that every answer to an earlier knock lies behind us."""
+        word = f"pulseweave {time.monotonic_ns()}"
+        self.serial.write(f"print('{word}',end='')\x04".encode())
+        said = f"OK{word}\x04\x04".encode()  # the prompt's `>` is left for what comes next
+        self.in_raw_repl = self.read_until(1, said, timeout=ANSWER_S, timeout_overall=2 * ANSWER_S).endswith(
+            said
+        )
         return self.in_raw_repl
-
-    def _exec(self, code: str, timeout: int) -> tuple[bytes, bytes]:
-        """Output and error of `code`. Where bytes got lost on the way, nothing has run yet: leave the paste, try again."""
-        for _ in range(2):
-            try:
-                return self.exec_raw(code, timeout)
-            except TransportError as e:
-                if "during raw paste: b''" not in str(e):
-                    raise
-                self.serial.timeout = 0.1
-                self._break_in(PATIENCE_S)
-                self.serial.timeout = 1.0
-        return self.exec_raw(code, timeout)
 
     def run(self, code: str, timeout: int = 20) -> str:
         """What `code` printed. Raises Problem where the link fails, BoardError where the code raises."""
         self.messages += 1
         try:
-            said, error = self._exec(code, timeout)
+            said, error = self.exec_raw(code, timeout)
         except (OSError, TransportError, TransportExecError, TypeError) as e:
             if isinstance(e, OSError):
                 raise Problem(ports.explain(self.device_name, e)) from None

@@ -10,10 +10,12 @@ import json
 import os
 import select
 import struct
-import termios
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from pulseweave.bench import moment
 from pulseweave.bench.air import Air
 from pulseweave.bench.interpreter import Interpreter, Newlines, open_pty
 
@@ -21,7 +23,10 @@ PROMPT = b">>> "
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 HOLD_S = 5.0
-LISTEN_S = 0.3  # from the prompt's last character until the port listens
+TURN_S = 0.5  # a line at the prompt is taken, or it was no line
+LOOK_S = 0.002  # between two looks for the right moment
+BUSY_CPU_S = 1.0  # of computing without a rest: Ctrl-C waits no longer
+TURNS = b"\r\n\x01\x02\x04"  # what makes the unix port change its line's mode, and lose what follows at once
 RUNNING, WAITING, REPL = "main.py runs", "the prompt is on its way", "at the prompt"
 
 
@@ -35,10 +40,10 @@ class Supervisor:
         self.air = Air(bytes.fromhex(plan["mac"]), air)
         self.board: Interpreter  # the present life
         self._held = bytearray()  # typed while the board could not take it
+        # a Ctrl-C that waits for its moment, at most until the board has used so much CPU time
+        self._interrupt: float | None = None
         self._reset = False
         self._start(POWER, True, False)
-
-    # --- lives
 
     def _start(self, cause: int, run_main: bool, raw: bool) -> None:
         """Begin a life; `raw` goes to the raw REPL by itself, as a board does after a soft reset from there."""
@@ -53,6 +58,8 @@ class Supervisor:
         self.raw = raw
         self.mounted = False
         self._tail = b""
+        self._lines = 0
+        self._interrupt = None
         self._newlines = Newlines()
         self._since = time.monotonic()
         if cause != SOFT:  # a soft reset does not stop the ESP32's watchdog (micropython #11981)
@@ -68,6 +75,8 @@ class Supervisor:
             self.step(self._patience())
 
     def _patience(self) -> float:
+        if self._interrupt is not None:
+            return LOOK_S
         ends = [self._since + HOLD_S] if self.state == WAITING else []
         ends += [self._watchdog] if self._watchdog else []
         return max(0.0, min(1.0, *(e - time.monotonic() for e in ends))) if ends else 1.0
@@ -90,6 +99,7 @@ class Supervisor:
         if self.line in ready:
             with contextlib.suppress(BlockingIOError, OSError):
                 self._typed(os.read(self.line, 4096))
+        self._break()
         now = time.monotonic()
         if self.state == WAITING and self.mounted and now > self._since + HOLD_S:
             self._let_go(RUNNING)  # main.py would not be stopped
@@ -121,8 +131,6 @@ class Supervisor:
                 return True
         return False
 
-    # --- the line
-
     def _say(self, data: bytes) -> None:
         """To the user; what a stuffed line cannot take is lost, as on a board."""
         with contextlib.suppress(BlockingIOError):
@@ -134,6 +142,7 @@ class Supervisor:
         if not data:
             return
         self._tail = (self._tail + data)[-200:]
+        self._lines += data.count(b"\n")
         self._say(self._newlines(data))
         if self.state == REPL:
             return
@@ -151,45 +160,86 @@ class Supervisor:
 
     def _let_go(self, state: str) -> None:
         self.state = state
-        held = bytes(self._held)
-        self._held.clear()
-        if state == REPL and held:
-            # the unix port flushes its input where it begins to listen, and after every line, even an empty one
-            held = held.lstrip(b"\r")
-            end = time.monotonic() + LISTEN_S
-            while termios.tcgetattr(self.board.tty)[3] & termios.ISIG and time.monotonic() < end:
-                time.sleep(0.002)
-        if held:
-            self._typed(held)
+        self._deliver()
 
     def _typed(self, data: bytes) -> None:
-        """User to board. While the prompt is on its way the unix port would throw it away: hold it."""
-        if self.state == WAITING or not self.mounted:
-            if self.mounted and 3 in data:  # the first one came too early: what runs may be stopped again
-                self._send(b"\x03")
-                data = data.replace(b"\x03", b"")
-            self._held += data
+        """User to board. What comes before the board can take it waits."""
+        if self.state == WAITING and self.mounted and 3 in data:
+            if self._interrupt is None:  # the first one was caught: what runs may be stopped again
+                self._interrupt = moment.cpu_s(self.board.pid) + BUSY_CPU_S
+            data = data.replace(b"\x03", b"")
+        self._held += data
+        self._deliver()
+
+    def _deliver(self) -> None:
+        """Hand over what waits, up to the next Ctrl-C that has to wait for its moment."""
+        while self._held and self.mounted and self.state != WAITING and self._interrupt is None:
+            at = self._held.find(3)
+            if at == 0:
+                del self._held[0]
+                self._interrupt = moment.cpu_s(self.board.pid) + BUSY_CPU_S
+                self._break()
+            else:
+                piece = bytes(self._held if at < 0 else self._held[:at])
+                del self._held[: len(piece)]
+                self._send(piece)
+
+    def _break(self) -> None:
+        """Ctrl-C: an exception where code runs, a character at a prompt."""
+        if self._interrupt is None:
             return
-        if self.state == RUNNING and 3 in data:
-            at = data.index(3)
-            self._send(data[: at + 1])
+        pid = self.board.pid
+        was = moment.interrupt(pid, moment.cpu_s(pid) > self._interrupt)
+        if was == moment.BUSY:
+            return
+        self._interrupt = None
+        if was == moment.LISTENING and self.state == REPL:
+            self._write(b"\x03")
+        elif was == moment.INTERRUPTED and self.state == REPL and self.raw:
+            self._settle(lambda: moment.waits_for_input(pid) and not moment.catches(pid))
+        elif self.state != WAITING:  # a prompt comes, and the port throws away what is typed before it
             self.state, self._since, self.raw = WAITING, time.monotonic(), False
-            self._held += data[at + 1 :].lstrip(b"\x03")
-            return
-        for b in data:  # which of the two REPLs it is decides what a soft reset does
-            if b == 1:
-                self.raw = True
-            elif b == 2:
-                self.raw = False
-        self._send(data)
+            self._held[:] = self._held.lstrip(b"\x03")
+        self._deliver()
 
     def _send(self, data: bytes) -> None:
+        """Typed characters. At the friendly prompt line by line, because the port flushes its input at every turn."""
+        if self.state != REPL:
+            self._write(data)
+            return
+        while data and not self.board.gone:
+            at = len(data)
+            if not self.raw or 2 in data:
+                at = min(data.find(c) % len(data) for c in TURNS) + 1
+            piece, data = data[:at], data[at:]
+            for b in piece:  # which of the two REPLs it is decides what a soft reset does
+                if b in (1, 2):
+                    self.raw = b == 1
+            runs, before = moment.catches(self.board.pid), self._lines
+            self._write(piece)
+            if data and piece[-1] in TURNS and not runs:  # code that runs echoes nothing
+                self._settle(partial(self._turned, before))
+
+    def _turned(self, before: int) -> bool:
+        """Whether the board has ended its line (it had printed `before`), and waits for input again or runs code."""
+        return self._lines > before and moment.settled(self.board.pid)
+
+    def _settle(self, settled: Callable[[], bool]) -> None:
+        """Give the board time to come so far that it does not throw away what comes next."""
+        end = time.monotonic() + TURN_S
+        while time.monotonic() < end and not self.board.gone and not settled():
+            select.select([self.board.tty], [], [], 0.0005)
+            self._print(self.board.output())
+
+    def _write(self, data: bytes) -> None:
         deadline = time.monotonic() + HOLD_S
         while data and time.monotonic() < deadline and not self.board.gone:
             try:
                 data = data[os.write(self.board.tty, data) :]
             except BlockingIOError:
                 select.select([], [self.board.tty], [], 0.1)
+            except OSError:  # it has just ended
+                return
             self._print(self.board.output())
 
     def close(self) -> None:

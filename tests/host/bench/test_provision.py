@@ -167,7 +167,7 @@ def test_crash_notes_and_safe_mode(power, tmp_path):
     assert "no crash notes" in pulseweave("crash", "--port", b.port).stdout
     for _ in range(5):  # five resets nobody asked for
         b.mpremote("exec", "--no-follow", "import machine; machine.reset()")
-        time.sleep(1.5)
+        running(b)  # each of these boots is a boot of the firmware
     notes = until(
         lambda: json.loads(pulseweave("crash", "--port", b.port, "--json", "-").stdout)["notes"], 30
     )
