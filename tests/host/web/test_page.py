@@ -70,7 +70,9 @@ def test_without_a_graphics_card_the_room_looks_the_same(browser, open_page):
     with serve(room, port=0) as server:
         for how in ("plain", "glow"):
             page = open_page(f"{server.url}?still&fine&light={how}", pictures=1)
-            eventually(page, f"window.pulseweave.stats.renderer {'=' if how == 'plain' else '!'}== 'canvas 2D'", 30)
+            eventually(
+                page, f"window.pulseweave.stats.renderer {'=' if how == 'plain' else '!'}== 'canvas 2D'", 30
+            )
             seen = stats(page)["frames"]
             eventually(page, f"window.pulseweave.stats.frames > {seen + 12}", 60)
             shots[how] = image(page)[100:480]
@@ -94,7 +96,9 @@ def test_a_resized_window_is_never_dark(server, open_page):
         """new Promise((done) => { const canvas = window.pulseweave.painter.canvas, drawn = window.pulseweave.stats.drawn;
           window.pulseweave.stats.scale = 0.7; dispatchEvent(new Event("resize"));
           const look = () => window.pulseweave.stats.drawn > drawn + 1
-            ? done([canvas.width, BRIGHT]) : requestAnimationFrame(look); look(); })""".replace("BRIGHT", bright)
+            ? done([canvas.width, BRIGHT]) : requestAnimationFrame(look); look(); })""".replace(
+            "BRIGHT", bright
+        )
     )
     assert coarser[0] == round(960 * 0.7) and coarser[1] > 0
 
