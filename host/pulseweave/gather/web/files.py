@@ -1,7 +1,7 @@
 """The page's own files, read once and kept: an ASGI app that answers from memory.
 
-In: a folder. Out: GET and HEAD of what is in it, `/` is index.html; an ETag, so that a browser that has a file is told so in a
-line. A page is some twenty small files: looked up on the disk in threads each time they cost more than all that follows.
+In: a folder. Out: GET and HEAD of what is in it, `/` is index.html; an ETag, so that a browser that has a file is told so in
+a line. A page is some twenty small files: looked up on the disk in threads each time they cost more than all that follows.
 """
 
 import hashlib

@@ -107,6 +107,8 @@ function take(s) {
   const unwell = (s.nodes?.health || []).filter(Boolean).length;
   if (s.health) well.push(String(s.health));
   if (unwell) well.push(`${unwell} ${unwell === 1 ? "strand needs" : "strands need"} a look`);
+  const other = (s.nodes?.odd || []).filter(Boolean).length;
+  if (other) well.push(`${other} ${other === 1 ? "runs" : "run"} another release`);
   if (mesh.received) well.push(`${Math.round((100 * (mesh.lost || 0)) / (mesh.received + (mesh.lost || 0)))} % of frames lost`);
   if (typeof s.tick_us === "number") well.push(s.tick_us < 1000 ? `tick ${Math.round(s.tick_us)} µs` : `tick ${(s.tick_us / 1000).toFixed(1)} ms`);
   set($("health"), well.join("  ·  "));
