@@ -134,15 +134,16 @@ class Node:
         self.light.show_only(IDENTIFY, self.mesh.now, 10000)
 
     def on_notes(self, buf, start, n, origin, at):
-        """Somebody asks (n = 0) for the newest crash notes, and is told two in short; or an answer comes, and is kept."""
+        """Somebody asks (n = 0) who we are and for the newest crash notes: two in short; or an answer comes, and is kept."""
         mesh = self.mesh
         if n:
             mesh.told = bytes(buf[start : start + n])
         elif origin != mesh.node:
-            said = ""
+            board = self.hardware.board
+            said = "%d %.8s %s\n" % (mesh.node, board.get("release"), board.get("name"))
             for note in self.keep.notes.read()[-2:]:
                 said += "%d %s %s: %s\n" % (note["boot"], note["part"], note["marks"], note["text"][-44:])
-            said = (said or "none").encode()
+            said = said.encode()
             mesh.send_event(_NOTES, said, min(len(said), 200), -1, origin)
 
     def _button(self):

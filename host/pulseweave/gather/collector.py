@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from pulseweave.gather.gateway import Gateway
+from pulseweave.gather.inquiry import Inquiry, Told
 from pulseweave.gather.line import LineLost, open_line
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.store import Packet, Store
@@ -37,6 +38,7 @@ class Collector:
     ):
         self.store, self.listener, self.outbox, self.wall = store, listener, outbox, wall
         self.gateways: list[Gateway] = []
+        self.told = Told()  # which firmware each node runs, and its crashes
         self.kept = self.heard = 0
         self.trouble = ""  # of the store, in words
         self.failed: list[Problem] = []  # gateways that can never work
@@ -55,6 +57,7 @@ class Collector:
     def gateway(self, name: str) -> Gateway:
         """A gateway that goes on where the store knows it to be."""
         g = Gateway(name, self._resume)
+        g.inquiry = Inquiry(self.told)
         self.gateways.append(g)
         return g
 
@@ -109,7 +112,8 @@ class Collector:
                 )  # only with the last of the packets they stand for
                 lost = {} if more else {k: n for k, n in self._lost.items() if n}
                 notes, self.notes = self.notes, []
-            if not (batch or places or notes):
+            firmware = self.told.news()
+            if not (batch or places or notes or firmware):
                 return new
             now_ms = round((time.monotonic() + self.wall()) * 1000)
             rows = [(*key, place, lost.get(key, 0), now_ms) for key, place in places.items()]
@@ -117,8 +121,10 @@ class Collector:
                 if self.store:
                     with self._store_lock:
                         letters = self.outbox(batch) if self.outbox and batch else ()
-                        new += self.store.write(batch, rows, notes, letters)
+                        kinds = [(node, now_ms, *said.row()) for node, said in firmware]
+                        new += self.store.write(batch, rows, notes, letters, kinds)
             except BaseException:
+                self.told.again(firmware)
                 with self._lock:
                     self._waiting, self.notes = batch + self._waiting, notes + self.notes
                 raise

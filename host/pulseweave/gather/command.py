@@ -115,7 +115,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
                 else now_ms
             )
 
-        room = Room(table, strands, mesh_ms=mesh_ms, title=site, words=words)
+        room = Room(table, strands, mesh_ms=mesh_ms, title=site, words=words, told=collector.told)
         server = None
         if where:
             from pulseweave.gather.web.server import serve

@@ -75,7 +75,7 @@ def forget_node(store: Store, node: int) -> int:
         known = db.one("select count(*) from lives where node = ?", (node,))
         gone = db.run("delete from states where node = ?", (node,))
         gone += db.run("delete from events where node = ?", (node,))
-        for table in ("visits", "lives", "strands"):
+        for table in ("visits", "lives", "strands", "firmware"):
             db.run(f"delete from {table} where node = ?", (node,))
         if first is not None:
             db.run("delete from seconds where at_s >= ?", (first // 1000,))

@@ -1,6 +1,7 @@
 """What was kept, as CSV, Parquet or JSON; units stand in the headers.
 
-In: a store, a span, a table (`states`, `events`, `room`). Out: a file or a stream, row by row, however long the span is.
+In: a store, a span, a table (`states`, `events`, `room`, `firmware`). Out: a file or a stream, row by row, however long
+the span is.
 """
 
 import csv
@@ -45,7 +46,14 @@ ROOM = {
     "confidence_0_1": (float, "mean over visitors"),
     "damping_g_0_1": (float, "mean over nodes"),
 }
-TABLES = {"states": STATES, "events": EVENTS, "room": ROOM}
+FIRMWARE = {
+    "time_utc": (str, "when the node was asked and said something new, ISO 8601"),
+    "node": (int, "id of the node"),
+    "board": (str, "kind of its board"),
+    "release": (str, "first digits of the release it runs; empty = it does not know"),
+    "crash_notes": (int, "how many of its newest two crash notes there were"),
+}
+TABLES = {"states": STATES, "events": EVENTS, "room": ROOM, "firmware": FIRMWARE}
 SOME = 5000
 
 
@@ -75,6 +83,10 @@ def rows(store: Store, table: str, from_ms: int, to_ms: int) -> Iterator[list[tu
                 (utc(t), node, life, n, KINDS.get(kind, str(kind)), data)
                 for t, node, life, n, kind, data in some
             ]
+    elif table == "firmware":
+        sql = "select at_ms, node, board, release, crashes from firmware where at_ms >= ? and at_ms < ? order by at_ms, node"
+        for some in store.db.rows(sql, span, SOME):
+            yield [(utc(t), *rest) for t, *rest in some]
     else:
         curve = store.curve(from_ms, to_ms, 10**9)
         yield [

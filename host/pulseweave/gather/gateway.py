@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from pulseweave import serial_link as link
+from pulseweave.gather.inquiry import CRASH, OTHER, STATUS, Inquiry
 from pulseweave.gather.record import SIZE, Event, State, decode
 
 RING = 512  # records a node keeps
@@ -42,6 +43,7 @@ class Gateway:
         self.lost = self.garbage = self.restarts = self.taken = 0
         self.mesh_ms, self.mesh_at_s = 0, 0.0  # the node's mesh time, and ours, of its last answer
         self.trouble = ""  # what the node says it cannot do
+        self.inquiry: Inquiry | None = None  # where somebody wants to know who is who
         self._asked_s, self._asked, self._again = -1e9, 0, False
         self._line()
 
@@ -58,7 +60,7 @@ class Gateway:
         """What to write to the node now."""
         late = now_s - self._asked_s
         if late < REPEAT_S or not (self._again or late >= RENEW_S or self.next - self._asked >= CREDIT):
-            return b""
+            return self.inquiry.wants(self.node, now_s) if self.inquiry and self.known else b""
         self._asked_s, self._again, self._asked = now_s, False, self.next
         return link.command(NUMBER, f"gateway {self.next if self.known else NONE}")
 
@@ -72,6 +74,8 @@ class Gateway:
                     yield packet
             elif (answer := self._answers.feed(item)) and answer[:2] == (link.ANSWER, NUMBER):
                 self._answer(link.document(answer[2]), now_s)
+            elif answer and self.inquiry and self.known and answer[1] in (OTHER, STATUS, CRASH):
+                self.inquiry.answer(answer[1], self.node, link.document(answer[2]))
 
     def when(self, packet: State | Event) -> float:
         """Our time, in s, at which a packet was right."""
@@ -91,6 +95,8 @@ class Gateway:
         if not (self.known and same):
             self.restarts += self.known
             self.node, self.epoch, self.known = *came, True
+            if self.inquiry:
+                self.inquiry.begin()
             self.next = max(self.resume(self.node, self.epoch), self.next if same else 0)
             self._again, self._asked_s = True, -1e9
         first = d["next"] - RING
@@ -117,6 +123,8 @@ class Gateway:
             self.garbage += 1
             return None
         self.taken += 1
+        if self.inquiry:
+            self.inquiry.heard(packet)
         if packet.node == self.node and not packet.epoch:
             return packet._replace(epoch=self.epoch & 255 | self.run << 8)
         if self.run:

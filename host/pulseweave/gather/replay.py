@@ -6,6 +6,7 @@ by the device's code from what was kept, as for a gathering that is just happeni
 
 import time
 
+from pulseweave.gather.inquiry import Firmware, Told
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.room import Room, Strand, grid
 from pulseweave.gather.store import Store
@@ -70,6 +71,9 @@ class Replay(Room):
         self._at = float(at)
         self.table.clear()
         self.table.scene = scene[0][0] >> 8 if scene else 0
+        self.people = Told()
+        for node, (board, release, _) in self.store.firmware(at).items():
+            self.people.hear(node, Firmware(board, release))
         self._read = at - OLD_MS
         self._feed()
         self.table.happened.clear()

@@ -14,6 +14,7 @@ import numpy as np
 
 from pulseweave import __version__
 from pulseweave.gather.draw import Draw
+from pulseweave.gather.inquiry import Told
 from pulseweave.gather.table import Row, Table, health, touched
 from pulseweave.problem import Problem
 
@@ -47,7 +48,9 @@ class Room:
         mesh_ms: Callable[[int], int] = lambda ms: ms,
         title: str = "",
         words: Callable[[], str] = lambda: "",
+        told: Told | None = None,
     ):
+        self.people = told or Told()
         self.table, self.clock, self.mesh_ms, self.title, self.words = table, clock, mesh_ms, title, words
         self.measured = bool(strands)
         self.strands = strands
@@ -194,6 +197,7 @@ class Room:
             "g": column(lambda r: r.state.g / 255),
             "level": (told["level"] / 4096).round(3).tolist(),
             "health": [health(r, now) for r in here],
+            **firmware(self.people, [s["node"] for s in strands]),
         }
         heard, missed = sum(r.heard for r in here if r), sum(r.missed for r in here if r)
         state["mesh"] = {"received": heard, "lost": missed, "sent": heard}
@@ -208,3 +212,15 @@ class Room:
 
     def command(self, order: dict) -> dict:
         raise Problem("this page only looks: a room that is gathered takes no orders from here")
+
+
+def firmware(told: Told, nodes: list[int]) -> dict[str, list]:
+    """Columns for the page: `release`, `board`, `odd` (what most others of its kind run, "" = the same), `notes`."""
+    known, odd = dict(told.known), told.odd()
+    here = [known.get(n) for n in nodes]
+    return {
+        "release": [f.release if f else "" for f in here],
+        "board": [f.board if f else "" for f in here],
+        "odd": [odd.get(n, "") for n in nodes],
+        "notes": [list(f.notes) if f else [] for f in here],
+    }

@@ -11,6 +11,7 @@ from typing import Any
 
 from pulseweave.bench import ports
 from pulseweave.bench.talk import Talk
+from pulseweave.gather.inquiry import understood
 from pulseweave.gather.line import LineLost, Simulated
 from pulseweave.mesh.chart import Chart
 from pulseweave.problem import Problem
@@ -69,6 +70,7 @@ class Asker:
         self.talk, self.chart, self.pace = talk, chart, pace
         self.asked = 0  # the node asked last
         self._table = self._question = -1e9
+        self._links = True  # what was asked last: whom somebody hears, or who somebody is
 
     def _must(self, text: str) -> Any:
         for _ in range(2):  # a line that lost a frame is asked again
@@ -90,16 +92,44 @@ class Asker:
                     f"{self.talk.device}: its firmware does not tell links yet: `pulseweave deploy` it"
                 )
             self.chart.table(rows)
+            self._self()
         elif now - self._question >= self.pace:
             self._question = now
-            self.asked = self.chart.next(self.asked)
-            said = self._must(
-                f"mesh {self.asked}"
-            )  # the answer to this one is fetched with the next question
-            self.chart.links(bytes.fromhex(said.get("links", "")))
+            unknown = [n for n in self.chart.unknown() if n != self.asked]
+            # the answer to a question is fetched with the next one of its kind, so kinds take turns seldom
+            if (unknown and not self.chart.untold()) or (unknown and not self._links):
+                self._who(min(unknown, key=lambda n: (self.chart.stations[n].asked, n)))
+            elif not self._links:
+                self._who(self.chart.own)  # only to fetch the last answer
+                self._links = True
+            else:
+                self._hears()
         else:
             time.sleep(0.05)
 
+    def _hears(self) -> None:
+        self.asked = self.chart.next(self.asked)
+        said = self._must(f"mesh {self.asked}")
+        self.chart.links(bytes.fromhex(said.get("links", "")))
+
+    def _who(self, node: int) -> None:
+        self.asked, self._links = node, False
+        self.chart.stations[node].asked += 1
+        try:
+            said = self.talk.ask(f"crash {node}", ANSWER_S)
+        except Problem:  # the last answer was one to the other question, and is no text
+            return
+        if found := understood(str(said.get("notes", ""))) if isinstance(said, dict) else None:
+            self.chart.runs(found[0], found[1].board, found[1].release)
+
+    def _self(self) -> None:
+        """What the node on the line runs itself is not asked through the mesh."""
+        me = self.chart.stations[self.chart.own]
+        if me.release is None:
+            said = self._must("status")
+            self.chart.runs(me.node, str(said.get("board") or ""), str(said.get("release") or "")[:8])
+
     def whole(self) -> bool:
-        """Whether everybody in reach has told."""
-        return bool(self.chart.stations) and not self.chart.untold()
+        """Whether everybody in reach has told, of its links and of itself."""
+        waits = self.chart.untold() or self.chart.unknown() or not self._links
+        return bool(self.chart.stations) and not waits

@@ -6,6 +6,7 @@ as dataclasses and as a dictionary for JSON. A link is (listener, speaker, RSSI 
 
 import struct
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 HEAD = struct.Struct(">HHBhi")  # node, root, hops, rate in ppm, last deviation in 1/256 ms
@@ -29,6 +30,18 @@ class Station:
     rate_ppm: int = 0
     offset_ms: float = 0.0
     hears: dict[int, int] = field(default_factory=dict)
+    release: str | None = None  # first digits of what it runs, "" where it does not know, None: not told yet
+    board: str = ""
+    asked: int = 0  # how often it was asked what it runs
+
+
+def odd(known: dict[int, tuple[str, str]]) -> dict[int, str]:
+    """Of nodes with (board, release): those whose release is not the usual one of their kind of board, and that one."""
+    usual: dict[str, str] = {}
+    for board in {b for b, _ in known.values()}:
+        counted = Counter(r for b, r in known.values() if b == board)
+        usual[board] = min(counted, key=lambda r: (-counted[r], r))
+    return {n: usual[b] for n, (b, r) in known.items() if r != usual[b]}
 
 
 class Chart:
@@ -69,6 +82,23 @@ class Chart:
         s.hears = {n: -dbm for n, dbm in LINK.iter_unpack(data[HEAD.size :])}
         return node
 
+    def runs(self, node: int, board: str, release: str) -> None:
+        """What a node said it is."""
+        if s := self.stations.get(node):
+            s.board, s.release = board, release
+
+    def unknown(self) -> list[int]:
+        """Nodes that have not said what they run; older firmware never does, so each is asked twice."""
+        return [
+            s.node
+            for s in self.stations.values()
+            if s.release is None and s.asked < 2 and s.told is not None and s.age_s * 1000 < GONE_MS
+        ]
+
+    def odd(self) -> dict[int, str]:
+        """Nodes that run another release than most others of the same kind of board, and what those run."""
+        return odd({s.node: (s.board, s.release) for s in self.stations.values() if s.release})
+
     def next(self, last: int) -> int:
         """Whom to ask after `last`: who has not told for longest, those out of reach for a minute left out."""
         there = [s for s in self.stations.values() if s.age_s * 1000 < GONE_MS and s.node != last]
@@ -85,7 +115,7 @@ class Chart:
 
     def document(self) -> dict:
         """For `--json` and the page."""
-        now = self.clock()
+        now, other = self.clock(), self.odd()
         return {
             "node": self.own,
             "nodes": [
@@ -93,6 +123,9 @@ class Chart:
                     "node": s.node,
                     "age_s": round(s.age_s, 2),
                     "version": s.version,
+                    "release": s.release,
+                    "board": s.board or None,
+                    "odd": s.node in other,
                     "root": s.root if s.told is not None else None,
                     "hops": s.hops if s.told is not None else None,
                     "rate_ppm": s.rate_ppm if s.told is not None else None,

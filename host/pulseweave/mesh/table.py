@@ -18,24 +18,27 @@ def colour(dbm: int) -> str:
     return "green" if dbm >= GOOD else "yellow" if dbm >= FAIR else "red"
 
 
-def row(s: Station, own: int, now: float) -> list[Text | str]:
-    """One node: number, age and version of its values, its clock, when it told."""
+def row(s: Station, own: int, now: float, odd: bool = False) -> list[Text | str]:
+    """One node: number, age and version of its values, its clock, when it told, what it runs (`odd`: others run another)."""
     name = Text(str(s.node), style="bold" if s.node == own else "")
     told = [f"{s.root}", f"{s.hops}" if s.hops < 255 else "-", f"{s.offset_ms:+.2f}", f"{s.rate_ppm:+d}"]
     age = Text(f"{s.age_s:.1f}", style="red" if s.age_s >= 10 else "")
     late = f"{now - s.told:.0f}" if s.told is not None else "-"
-    return [name, age, str(s.version), *(told if s.told is not None else ["-"] * 4), late, str(len(s.hears))]
+    runs = Text(f"{s.release or '-'} !" if odd else s.release or "-", style="yellow" if odd else "")
+    clock = told if s.told is not None else ["-"] * 4
+    return [name, age, str(s.version), *clock, late, str(len(s.hears)), runs]
 
 
 def nodes(chart: Chart, listing: bool) -> Table:
     """All nodes; `listing` adds whom each hears best."""
     out = Table(header_style="bold", pad_edge=False, box=None)
-    for name in ("node", "age s", "version", "root", "hops", "clock ms", "ppm", "told s", "hears"):
+    for name in ("node", "age s", "version", "root", "hops", "clock ms", "ppm", "told s", "hears", "runs"):
         out.add_column(name, justify="right", no_wrap=True)
     if listing:
         out.add_column("best heard, dBm", no_wrap=True, overflow="ellipsis")
+    odd = chart.odd()
     for s in sorted(chart.stations.values(), key=lambda s: s.node):
-        cells = row(s, chart.own, chart.clock())
+        cells = row(s, chart.own, chart.clock(), s.node in odd)
         if listing:
             best = sorted(s.hears.items(), key=lambda k: -k[1])
             cells.append(Text("  ").join(Text(f"{n} {dbm}", style=colour(dbm)) for n, dbm in best))

@@ -17,6 +17,7 @@ from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 from pulseweave.sim.consoles import Console, Consoles
 from pulseweave.sim.engine import Simulation
+from pulseweave.sim.plan import source
 from pulseweave.sim.scenario import Action
 
 LATEST_S = 0.25  # more than this behind, and the room's time gives way
@@ -43,6 +44,7 @@ class Live:
         self.late_s = 0.0
         self.last_records: Any = None
         self.near: list = []
+        self.notes: list = []
         self.tick_us = 0.0
         self._lock = threading.Lock()
         self._rgb = self.sim.strands.rgb()
@@ -89,6 +91,8 @@ class Live:
             step(self.sim)
         if k % 100 == 50:
             self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
+        if k % 500 == 60 and self._watched:
+            self.notes = [notes for a in self.sim.ask({"do": "notes"}) for notes in a["notes"]]
         if done.shown:
             # nobody to look at them: no pixels are copied
             rgb = self.sim.strands.rgb() if self._watched else self._rgb
@@ -114,7 +118,7 @@ class Live:
         if do == "scenario":
             sim, measures = self.make(str(order.get("name")))
             old, self.sim, self.measures = self.sim, sim, measures
-            self.near, self.last_records = [], None
+            self.near, self.notes, self.last_records = [], [], None
             self.consoles.anew()
             self.run_number()
             old.close()
@@ -227,6 +231,8 @@ class Live:
             "opted_out": r.opted_out.tolist(),
             "beats": r.beats.tolist(),
             "ma": r.ma.tolist(),
+            "notes": self.notes if len(self.notes) == sim.n else [[]] * sim.n,
+            "release": [source()] * sim.n,
             "neighbours": [[[n - 1, rssi] for n, rssi in row] for row in near],
             "health": [health(r, i, sim.powered[i]) for i in range(sim.n)],
         }

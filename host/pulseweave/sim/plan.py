@@ -4,10 +4,21 @@ In: the seed, positions in metres, a board. Out: the plan that workers build the
 """
 
 import hashlib
+from functools import cache
 
 import numpy as np
 
 from pulseweave.network import Network
+from pulseweave.paths import DEVICE
+
+
+@cache
+def source() -> str:
+    """What simulated nodes call their release: the first digits of a hash over all of device/."""
+    said = hashlib.sha256()
+    for path in sorted(DEVICE.rglob("*.py")):
+        said.update(f"{path.relative_to(DEVICE).as_posix()}\0".encode() + path.read_bytes())
+    return said.hexdigest()[:8]
 
 
 def plan(seed: int, positions: np.ndarray, board, gateways: list[int], cluster_max: int = 64) -> dict:
@@ -28,7 +39,11 @@ def plan(seed: int, positions: np.ndarray, board, gateways: list[int], cluster_m
             "boot_us": int(rng.integers(1, 200_000)) * 1000,
             "settings": {"node": i + 1, "x": x, "y": y, "z": z, "cluster_max": cluster_max},
         })  # fmt: skip
-    return {"boards": {board.name: board.device_dict()}, "network": keys(seed, gateways), "nodes": nodes}
+    return {
+        "boards": {board.name: {**board.device_dict(), "release": source()}},
+        "network": keys(seed, gateways),
+        "nodes": nodes,
+    }
 
 
 def keys(seed: int, gateways: list[int]) -> dict:

@@ -25,6 +25,9 @@ def test_notes_are_read_through_another_node(power, tmp_path):
     talk.must(a.port, f"mesh {there}")  # its answer, which is no text, lies there when notes are asked for
     said = pulseweave("crash", "--port", a.port, "--node", there, "--json", "-")
     assert json.loads(said.stdout) == {"port": a.port, "node": there, "mesh": True, "notes": []}
+    who = until(lambda: talk.must(a.port, f"crash {there}").get("notes"), 20, 1.5)
+    release = talk.must(b.port, "status").get("release")
+    assert who == f"{there} {(release or 'None')[:8]} virtual\n"
     b.mpremote("exec", "--no-follow", "import machine; machine.reset()")  # a reset nobody asked for
     until(lambda: (notes := talk.ask(b.port, "crash")) and notes[-1]["text"] == "crash", 30, 0.5)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ports import missing
+from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.room import Room, grid
 from pulseweave.gather.table import Table
@@ -124,6 +125,26 @@ def test_it_is_drawn_and_offers_nothing_it_cannot_do(browser, fed, tmp_path):
         assert image.max() > 120 and (image.max(axis=2) > 60).mean() > 0.002, "strands are seen"
         eventually(lambda: "a look" in page.locator("#health").inner_text(), 10)
         assert not page.errors
+        page.close()
+
+
+@pytest.mark.server
+def test_it_shows_what_a_node_runs_and_how_it_crashed(browser, fed):
+    note = {"boot": 3, "part": "light", "marks": "", "text": "Traceback:\nValueError: no strand"}
+    for node in (1, 2, 3):
+        fed.room.people.hear(
+            node, Firmware("virtual", "0123abcd" if node < 3 else "feedbeef", (note,) if node == 3 else ())
+        )
+    with serve(fed.room, port=0) as server:
+        page = opened(browser, server.url, viewport={"width": 960, "height": 600})
+        page.mouse.move(400, 300)
+        eventually(lambda: "1 runs another release" in page.locator("#health").inner_text(), 10)
+        for i, runs, badge in ((0, "0123abcd", ""), (2, "feedbeef", "most others run 0123abcd")):
+            page.evaluate(f"window.pulseweave.leanTo({i})")
+            eventually(lambda runs=runs: runs in page.locator("#lean-list").inner_text(), 10)
+            assert page.locator("#lean-badge").inner_text() == badge
+        eventually(lambda: "light: ValueError: no strand" in page.locator("#lean-list").inner_text(), 10)
+        assert "crash, boot 3" in page.locator("#lean-list").inner_text() and not page.errors
         page.close()
 
 

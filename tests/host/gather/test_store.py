@@ -214,6 +214,7 @@ ALLOWED = {
     "notes": {"at_ms", "kind", "words"},
     "settings": {"name", "value"},
     "outbox": {"host", "number", "payload"},
+    "firmware": {"node", "at_ms", "board", "release", "crashes"},
     "pulseweave": {"version"},
 }
 

@@ -14,6 +14,7 @@ from pulseweave.mesh.chart import Chart
 from pulseweave.mesh.page import MapPage
 from pulseweave.mesh.table import screen
 from pulseweave.network import Network
+from pulseweave.sim.plan import source
 from rich.console import Console
 
 COMMAND = [sys.executable, "-m", "pulseweave"]
@@ -98,6 +99,7 @@ def test_a_running_simulation():
             nodes = json.loads(done.stdout)["nodes"]
             assert [n["node"] for n in nodes] == [1, 2, 3, 4, 5]
             for n in nodes:
+                assert n["release"] == source() and not n["odd"]
                 assert {h["node"] for h in n["hears"]} == {1, 2, 3, 4, 5} - {n["node"]}
                 assert all(-95 < h["rssi"] < -10 for h in n["hears"]) and n["age_s"] < 5
             if len({n["root"] for n in nodes}) == 1 and all(abs(n["offset_ms"]) < 10 for n in nodes):
@@ -141,6 +143,7 @@ def test_two_virtual_boards(tmp_path):
             if done.returncode == 0:
                 nodes = json.loads((tmp_path / "map.json").read_text())["nodes"]
                 if len(nodes) == 2 and all(len(n["hears"]) == 1 for n in nodes):
+                    assert all(n["board"] == "virtual" and not n["odd"] for n in nodes), nodes
                     break
         else:
             raise AssertionError(done.stderr)

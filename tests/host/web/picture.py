@@ -10,9 +10,7 @@ import time
 
 FLAGS = [
     "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
+    "--disable-gpu",  # as on a machine without a graphics card
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -181,6 +181,14 @@ def test_files_are_served_and_a_rebound_name_is_not(server):
     assert get(server.url + "%2e%2e/server.py")[0] == 404
 
 
+def test_a_file_that_is_known_is_not_sent_again(server):
+    _, headers, _ = get(server.url + "js/main.js")
+    again = get(server.url + "js/main.js", **{"If-None-Match": headers["etag"]})
+    assert again[0] == 304 and again[2] == b"" and "default-src 'self'" in again[1]["content-security-policy"]
+    assert get(server.url + "js/main.js", **{"If-None-Match": '"older"'})[0] == 200
+    assert get(server.url + "js")[0] == 404
+
+
 def test_beyond_loopback_a_token_is_needed(room):
     with serve(room, "127.0.0.1", 0, token="a secret/+") as server:
         assert server.url.endswith("#token=a%20secret%2F%2B")

@@ -46,6 +46,11 @@ MIGRATIONS = (
         """create table outbox (
             host text not null, number bigint not null, payload text not null, primary key (host, number))""",
     ),
+    (
+        """create table firmware (
+            node integer not null, at_ms bigint not null, board text not null, release text not null,
+            crashes integer not null, primary key (node, at_ms))""",
+    ),
 )
 
 

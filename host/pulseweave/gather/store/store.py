@@ -33,8 +33,11 @@ class Store:
         gateways: Iterable[tuple[int, int, int, int, int]] = (),
         notes: Iterable[tuple[int, str, str]] = (),
         outbox: Iterable[tuple[str, int, str]] = (),
+        firmware: Iterable[tuple[int, int, str, str, int]] = (),
     ) -> int:
         """Keep packets, and with them how far each gateway has come (node, epoch, next, lost, at_ms): all or nothing.
+
+        `firmware`: (node, at_ms, board, release, crash notes) of nodes that have told something new of themselves.
 
         Returns how many packets were new. Raises Unavailable, and then nothing was kept.
         """
@@ -52,6 +55,8 @@ class Store:
                     db.run("insert into notes (at_ms, kind, words) values (?, ?, ?)", note)
                 for letter in outbox:
                     db.run("insert into outbox (host, number, payload) values (?, ?, ?)", letter)
+                for told in firmware:
+                    self._firmware(*told)
                 if states:
                     first = min(s[3] for s in states) // 1000
                     db.run("delete from seconds where at_s >= ?", (first,))
@@ -76,6 +81,25 @@ class Store:
         if same:
             states = [(*row[:-1], same.get(row[-1], row[-1])) for row in states]
         return states, events
+
+    def _firmware(self, node: int, at_ms: int, board: str, release: str, crashes: int) -> None:
+        """A row only where something has changed; another process may have asked the same node."""
+        last = self.db.all(
+            "select board, release, crashes from firmware where node = ? order by at_ms desc limit 1", (node,)
+        )
+        if not last or tuple(last[0]) != (board, release, crashes):
+            self.db.insert(
+                "firmware",
+                ("node", "at_ms", "board", "release", "crashes"),
+                [(node, at_ms, board, release, crashes)],
+            )
+
+    def firmware(self, until_ms: int = 1 << 62) -> dict[int, tuple[str, str, int]]:
+        """(board, release, crash notes) of every node as it was told last before `until_ms`."""
+        rows = self.db.all(
+            "select node, board, release, crashes from firmware where at_ms <= ? order by at_ms", (until_ms,)
+        )
+        return {node: (board, release, crashes) for node, board, release, crashes in rows}
 
     def _gateway(self, node: int, epoch: int, number: int, lost: int, at_ms: int) -> None:
         touched = self.db.run(

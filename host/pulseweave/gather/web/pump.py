@@ -42,7 +42,7 @@ class Pump:
         self.source = source
         self.meta, self.state, self.picture = Newest(""), Newest(""), Newest(b"")
         self.room = {}  # the newest meta as the source gave it
-        self.neighbours = []  # of the newest state, by strand
+        self.neighbours = self.notes = []  # of the newest state, by strand
         self.events = deque(maxlen=EVENTS)  # (count, event)
         self.event_count = 0
         self.history = deque(maxlen=HISTORY)
@@ -119,6 +119,7 @@ class Pump:
         state = dict(self.source.state())
         nodes = dict(state.get("nodes") or {})
         self.neighbours = nodes.pop("neighbours", [])
+        self.notes = nodes.pop("notes", [])
         state["nodes"] = nodes
         self.state.put(wire.text("state", state=state))
         room, t_s = state.get("room") or {}, state.get("t_s", 0.0)
@@ -135,6 +136,7 @@ class Pump:
         return True
 
     def near(self, node: int) -> str:
-        """Who hears the strand at index `node`, and how loudly."""
+        """For those who lean towards the strand at index `node`: whom it hears, its newest crash notes."""
         links = self.neighbours[node] if node < len(self.neighbours) else []
-        return wire.text("near", node=node, neighbours=[list(link) for link in links])
+        notes = self.notes[node] if node < len(self.notes) else []
+        return wire.text("near", node=node, neighbours=[list(link) for link in links], notes=notes[-2:])

@@ -27,10 +27,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pulseweave.gather.web import wire
+from pulseweave.gather.web.files import Files
 from pulseweave.gather.web.page import Page
 from pulseweave.gather.web.pump import Pump
 from pulseweave.problem import Problem
@@ -169,7 +169,7 @@ class Server:
             routes=[
                 WebSocketRoute("/live", self.live),
                 *self.gateway_routes(),
-                Mount("/", StaticFiles(directory=STATIC, html=True)),
+                Mount("/", Files(STATIC)),
             ],
             middleware=[Middleware(Gate, server=self)],
         )

@@ -18,7 +18,8 @@ Text, server to page, one JSON object with a `type`:
     {"type": "history", "rows": [[t_s, collective, truth, g], ...]}   the room's curve so far, after meta, and
                                                again when a replay goes to another moment
     {"type": "state", "state": {...}}          4 per second: room, nodes (arrays in the order of strands), health
-    {"type": "near", "node": i, "neighbours": [[node, rssi_dBm], ...]}   after each state, while the page looks at i
+    {"type": "near", "node": i, "neighbours": [[node, rssi_dBm], ...], "notes": [{part, text, boot}]}   after each state,
+                                                                                     while the page looks at i
     {"type": "events", "events": [{"t_s", "kind", "text", ...}, ...]}     what just happened; up to 256 wait
     {"type": "answer", "id": n, "ok": bool, "text": "..."}      to each command
 

@@ -95,7 +95,7 @@ function list() {
     tr.className = [n.node === picked && "picked", n.age_s > 10 && "late"].filter(Boolean).join(" ");
     const dash = (v) => (v === null ? "–" : v);
     for (const v of [n.node, n.age_s.toFixed(1), n.version, dash(n.hops === 255 ? null : n.hops), n.offset_ms === null ? "–" : n.offset_ms.toFixed(2), dash(n.rate_ppm),
-      n.told_s_ago === null ? "–" : Math.round(n.told_s_ago), n.hears.length]) tr.insertCell().textContent = v;
+      n.told_s_ago === null ? "–" : Math.round(n.told_s_ago), n.hears.length, `${n.release || "–"}${n.odd ? " !" : ""}`]) tr.insertCell().textContent = v;
     tr.addEventListener("pointerenter", () => pick(n.node));
     return tr;
   });

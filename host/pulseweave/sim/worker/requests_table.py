@@ -144,6 +144,15 @@ def neighbours(fleet, request, tick):
     return {"neighbours": out}
 
 
+def notes(fleet, request, tick):
+    """Crash notes of every node, newest last."""
+    out = []
+    for board in fleet.boards:
+        keep = board.node.keep if board.node is not None else None
+        out.append(keep.notes.read()[-2:] if keep and (keep.notes.taken or keep.boots > 1) else [])
+    return {"notes": out}
+
+
 def ages(fleet, request, tick):
     """Ages in ms of all entries in all tables (own ones left out)."""
     out = []
@@ -199,6 +208,7 @@ TABLE = {
         calibrate,
         printed,
         neighbours,
+        notes,
         ages,
         report,
         allocated,

@@ -1,5 +1,6 @@
-// The light in the air and on the floor. In: strands, where we stand, linear light of every pixel. Out: two small RGBA
-// images, square roots of linear light / 4: `near`, the halo close to each thread, and `far`, the wide bloom and the floor.
+// The light in the air and on the floor. In: strands, where we stand, linear light of every pixel. Out: two small images of
+// linear light: `near`, the halo close to each thread, and `far`, the wide bloom and the floor; for a graphics card also as
+// RGBA bytes, square roots of a quarter of it.
 // It is done here and not on the graphics card because halos are smooth: a hundred rows are enough, and then a machine
 // that has no graphics card draws two hundred strands as well.
 
@@ -72,8 +73,12 @@ export class Air {
     blur(far, 7, 7);
     blur(far, 7, 7);
     for (let i = 0; i < a.length; i++) a[i] = f[i] + a[i] * WIDE;
-    encode(near);
-    encode(far);
+  }
+
+  /** The images for a graphics card: bytes of both grids. */
+  encode() {
+    encode(this.near);
+    encode(this.far);
   }
 }
 

@@ -1,35 +1,50 @@
 // Draws the room with WebGL2: pixels are one texture, strands are instances of one ribbon, halos come from air.js.
-// In: strands, the stand, eased light, a weight per strand. Out: light on the canvas. Throws where WebGL2 is missing.
+// In: strands, the stand, eased light, a weight per strand. Out: light on the canvas. `Glow.ready` throws where WebGL2 is
+// missing, or where the browser would imitate it with the processor: plain.js does the same light at less than half the cost.
 
 import { Air } from "./air.js";
 import * as S from "./shaders.js";
+import { GAIN, WIDTH } from "./threads.js";
 
-const SEGMENTS = [40, 20]; // of a thread: with a graphics card, without
-const GAIN = 2.6; // of a thread, against its halo
-const WIDTH = 0.024; // metres, half a thread
+const SEGMENTS = 40; // of a thread
 
 export class Glow {
-  constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
-    if (!gl) throw new Error("no WebGL2");
+  /** A Glow on `canvas` once its shaders are compiled, which the browser does meanwhile; `imitated`: without a graphics card as well. */
+  static async ready(canvas, imitated) {
+    const glow = new Glow(canvas, imitated);
+    const parallel = glow.gl.getExtension("KHR_parallel_shader_compile");
+    const programs = Object.values(glow.programs);
+    while (parallel && !glow.gl.isContextLost() && !programs.every((p) => glow.gl.getProgramParameter(p.id, parallel.COMPLETION_STATUS_KHR))) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    for (const p of programs) p.at = uniforms(glow.gl, p.id);
+    return glow;
+  }
+
+  constructor(canvas, imitated) {
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance",
+      failIfMajorPerformanceCaveat: !imitated });
+    if (!gl) throw new Error("no graphics card for WebGL2");
     this.gl = gl;
     this.canvas = canvas;
     this.air = new Air();
     const info = gl.getExtension("WEBGL_debug_renderer_info");
     this.renderer = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : gl.getParameter(gl.RENDERER);
-    this.software = /swiftshader|llvmpipe|software|basic render/i.test(this.renderer);
+    this.software = false;
+    if (!imitated && /swiftshader|llvmpipe|software|basic render/i.test(this.renderer)) { // not every browser sees a caveat there
+      gl.getExtension("WEBGL_lose_context")?.loseContext();
+      throw new Error(`no graphics card, only ${this.renderer}`);
+    }
     this.programs = {
       thread: program(gl, S.THREAD_VERTEX, S.THREAD_FRAGMENT),
       room: program(gl, S.SCREEN_VERTEX, S.ROOM_FRAGMENT),
       line: program(gl, S.LINE_VERTEX, S.LINE_FRAGMENT),
-      copy: program(gl, S.SCREEN_VERTEX, S.COPY_FRAGMENT),
     };
     this.texture = texture(gl);
     this.near = texture(gl);
     this.far = texture(gl);
-    this.small = this.software ? target(gl) : null; // the finished air, small, where a processor has to draw it
-    this.ribbon = this.shape(SEGMENTS[Number(this.software)]);
-    this.bare = gl.createVertexArray();
+    this.ribbon = this.shape(SEGMENTS);
+    this.screen = gl.createVertexArray();
     this.line = { vertices: gl.createVertexArray(), buffer: gl.createBuffer() };
     gl.bindVertexArray(this.line.vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.line.buffer);
@@ -73,8 +88,14 @@ export class Glow {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.places);
     gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
     this.strands = strands;
+    this.bare = true; // nothing of the pixels is on the card yet
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, strands.pixels, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+  }
+
+  /** Device pixels for each CSS pixel of a window, where `wished` are asked for. */
+  sharpness(stand, wished) {
+    return wished;
   }
 
   resize(width, height, stand) {
@@ -83,10 +104,6 @@ export class Glow {
     this.canvas.height = height;
     this.air.resize(stand.width, stand.height);
     const { near, far } = this.air, images = [[this.near, near.columns, near.rows], [this.far, far.columns, far.rows]];
-    if (this.small) {
-      this.small.size = [near.columns * 2, near.rows * 2];
-      images.push([this.small.texture, ...this.small.size]);
-    }
     for (const [t, w, h] of images) {
       gl.bindTexture(gl.TEXTURE_2D, t);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, w, h, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
@@ -96,17 +113,18 @@ export class Glow {
   /** One frame; `fresh` where the pixels have changed since the last; `lines` = [{points: [x, y, ...] CSS pixels, strength}]. */
   draw(stand, t, sway, weights, light, fresh, lines) {
     if (this.lost || !this.strands) return;
-    const gl = this.gl, { width, height } = this.canvas, { room, copy, thread } = this.programs, { near, far } = this.air;
+    const gl = this.gl, { width, height } = this.canvas, { room, thread } = this.programs, { near, far } = this.air;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.weights);
     gl.bufferData(gl.ARRAY_BUFFER, weights, gl.DYNAMIC_DRAW);
-    if (fresh) upload(gl, this.texture, this.strands.pixels, this.strands.count, light.bytes);
+    if (fresh || this.bare) upload(gl, this.texture, this.strands.pixels, this.strands.count, light.bytes);
+    this.bare = false;
     this.air.fill(this.strands, stand, t, sway, weights, light);
+    this.air.encode();
     upload(gl, this.near, near.columns, near.rows, near.bytes);
     upload(gl, this.far, far.columns, far.rows, far.bytes);
 
     gl.disable(gl.BLEND);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.small?.frame ?? null);
-    gl.viewport(0, 0, ...(this.small?.size ?? [width, height]));
+    gl.viewport(0, 0, width, height);
     gl.useProgram(room.id);
     gl.uniform1i(room.at.near, 0);
     gl.uniform1i(room.at.far, 1);
@@ -116,15 +134,8 @@ export class Glow {
     gl.bindTexture(gl.TEXTURE_2D, this.far);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.near);
-    gl.bindVertexArray(this.bare);
+    gl.bindVertexArray(this.screen);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-    if (this.small) {
-      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-      gl.viewport(0, 0, width, height);
-      gl.useProgram(copy.id);
-      gl.bindTexture(gl.TEXTURE_2D, this.small.texture);
-      gl.drawArrays(gl.TRIANGLES, 0, 3);
-    }
 
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE);
@@ -161,24 +172,30 @@ function upload(gl, t, w, h, bytes) {
   gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
 }
 
+/** A program on its way; what it is to be asked stays unasked, because any answer waits for the compiler. */
 function program(gl, vertex, fragment) {
   const id = gl.createProgram();
   for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
     const shader = gl.createShader(type);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
-    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost()) throw new Error(gl.getShaderInfoLog(shader));
     gl.attachShader(id, shader);
   }
   gl.linkProgram(id);
-  if (!gl.getProgramParameter(id, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(id));
-  const at = {};
-  const n = gl.getProgramParameter(id, gl.ACTIVE_UNIFORMS);
+  return { id, at: null };
+}
+
+/** Places of a finished program's uniforms. Throws what the compiler had to say. */
+function uniforms(gl, id) {
+  if (!gl.getProgramParameter(id, gl.LINK_STATUS) && !gl.isContextLost()) {
+    throw new Error([gl.getProgramInfoLog(id), ...gl.getAttachedShaders(id).map((s) => gl.getShaderInfoLog(s))].filter(Boolean).join("; "));
+  }
+  const at = {}, n = gl.getProgramParameter(id, gl.ACTIVE_UNIFORMS) ?? 0;
   for (let i = 0; i < n; i++) {
     const { name } = gl.getActiveUniform(id, i);
     at[name] = gl.getUniformLocation(id, name);
   }
-  return { id, at };
+  return at;
 }
 
 function texture(gl) {
@@ -187,13 +204,4 @@ function texture(gl) {
   for (const [key, value] of [[gl.TEXTURE_MIN_FILTER, gl.LINEAR], [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
     [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, key, value);
   return t;
-}
-
-function target(gl) {
-  const t = texture(gl), frame = gl.createFramebuffer();
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
-  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, t, 0);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-  return { texture: t, frame, size: [1, 1] };
 }

@@ -11,6 +11,9 @@ const at = (nodes, name, i) => (Array.isArray(nodes?.[name]) ? nodes[name][i] : 
 
 const NONE = [];
 
+/** The last line of a traceback says most. */
+const last = (text) => String(text).trim().split("\n").pop().slice(-60);
+
 // Beats do not travel through the mesh: of a gathered room they are not known.
 const words = (here, hr) => (!here ? "nobody here" : hr > 0 ? `${Math.round(hr)} beats a minute` : hr === null ? "somebody is here" : "somebody; listening for the pulse");
 
@@ -23,6 +26,7 @@ export class Lean {
     this.finger = document.getElementById("finger");
     this.node = null;
     this.neighbours = [];
+    this.notes = [];
     this.finger.addEventListener("click", () => send({ do: this.touching ? "lift" : "touch", node: this.strands.list[this.node].node }));
   }
 
@@ -30,6 +34,7 @@ export class Lean {
     this.node = node;
     this.strands = strands;
     this.neighbours = [];
+    this.notes = [];
     this.beats = null;
     this.panel.hidden = node === null;
     document.body.classList.toggle("leaning", node !== null);
@@ -38,7 +43,9 @@ export class Lean {
   }
 
   near(message) {
-    if (message.node === this.node) this.neighbours = message.neighbours;
+    if (message.node !== this.node) return;
+    this.neighbours = message.neighbours;
+    this.notes = message.notes || [];
   }
 
   /** New numbers, four times a second. Returns what a screen reader should hear when the strand is first reached. */
@@ -66,6 +73,11 @@ export class Lean {
     if (own !== null) rows.push(["always own", percent(own)]); // the share of the light that no damping touches
     if (at(n, "opted_out", i)) rows.push(["opted out", "neutral light"]);
     if (unwell) rows.push(["health", unwell]);
+    const runs = at(n, "release", i), odd = at(n, "odd", i), board = at(n, "board", i);
+    if (runs) rows.push(["runs", runs]);
+    if (board) rows.push(["board", board]);
+    document.getElementById("lean-badge").textContent = odd ? `most others run ${odd}` : "";
+    for (const note of this.notes) rows.push([`crash, boot ${note.boot}`, `${note.part}: ${last(note.text)}`]);
     if (this.neighbours.length) {
       const [node, rssi] = this.neighbours.reduce((a, b) => (b[1] > a[1] ? b : a));
       rows.push(["hears", `${this.neighbours.length} strands`]);

@@ -1,5 +1,6 @@
 // The live page: puts together the link to the room, the light, the curve, the controls and leaning in.
-// `?light=plain` draws without WebGL2; `?still` holds all sway, `?fine` never draws coarser. Tests read window.pulseweave.stats.
+// `?light=plain` draws without WebGL2, `?light=glow` with it even where it is imitated; `?still` holds all sway, `?fine` never
+// draws coarser. Tests read window.pulseweave.stats.
 
 import { Controls } from "./controls.js";
 import { Curve } from "./curve.js";
@@ -23,9 +24,8 @@ const COARSEST = 0.6; // below this a thread is no longer a thread
 
 const stand = new Stand();
 const curve = new Curve($("line"));
-const painter = paint($("light"));
+let painter = new Plain($("light")); // at once; a graphics card takes over when it is ready
 stats.renderer = painter.renderer;
-document.body.classList.toggle("hardware", !painter.software);
 
 const link = new Link({
   up: () => { say(""); if (leaning !== null) link.look(leaning); },
@@ -36,26 +36,35 @@ const link = new Link({
   near: (m) => { lean.near(m); near.clear(); for (const [node] of m.neighbours) near.add(strands?.index.get(node)); },
   events: (m) => m.events.forEach(happen),
   answer: (m) => say(m.text),
-  picture: (p) => { newest = p; },
+  picture: (p) => { newest = p; soon(); },
 }, stats);
 const controls = new Controls((c) => link.send(c), say);
 const lean = new Lean((c) => controls.send(c));
 const view = {
-  stats, stand, painter, link, panel: lean.panel, leanTo, where, seconds: () => seconds(), steady: () => steady(),
-  get leaning() { return leaning; }, get strands() { return strands; }, get weights() { return weights; }, get light() { return light; },
+  stats, stand, link, panel: lean.panel, leanTo, where, seconds: () => seconds(), steady: () => steady(),
+  get painter() { return painter; }, get leaning() { return leaning; }, get strands() { return strands; }, get weights() { return weights; }, get light() { return light; },
   get meta() { return meta; }, get state() { return state; },
 };
 window.pulseweave = view;
 hands($("picker"), view, controls);
 
-function paint(canvas) {
-  if (asked.get("light") !== "plain") {
-    try { return new Glow(canvas); } catch (e) { console.info(`drawing plainly: ${e.message}`); }
-    const bare = canvas.cloneNode(); // one that WebGL has not touched
-    canvas.replaceWith(bare);
-    return new Plain(bare);
+/** From the processor to the graphics card, where there is one. */
+async function glow() {
+  if (asked.get("light") === "plain") return;
+  try {
+    const canvas = $("light").cloneNode(); // one that has not been drawn to
+    const card = await Glow.ready(canvas, asked.get("light") === "glow");
+    $("light").replaceWith(canvas);
+    painter = card;
+  } catch (e) {
+    console.info(`drawing plainly: ${e.message}`);
+    return;
   }
-  return new Plain(canvas);
+  stats.renderer = painter.renderer;
+  document.body.classList.add("hardware");
+  painter.hang(strands);
+  unsharp = true;
+  soon();
 }
 
 // --- what the room tells
@@ -98,6 +107,8 @@ function take(s) {
   const unwell = (s.nodes?.health || []).filter(Boolean).length;
   if (s.health) well.push(String(s.health));
   if (unwell) well.push(`${unwell} ${unwell === 1 ? "strand needs" : "strands need"} a look`);
+  const other = (s.nodes?.odd || []).filter(Boolean).length;
+  if (other) well.push(`${other} ${other === 1 ? "runs" : "run"} another release`);
   if (mesh.received) well.push(`${Math.round((100 * (mesh.lost || 0)) / (mesh.received + (mesh.lost || 0)))} % of frames lost`);
   if (typeof s.tick_us === "number") well.push(s.tick_us < 1000 ? `tick ${Math.round(s.tick_us)} µs` : `tick ${(s.tick_us / 1000).toFixed(1)} ms`);
   set($("health"), well.join("  ·  "));
@@ -158,24 +169,35 @@ function where(i) {
 function resize() {
   const w = innerWidth, h = innerHeight, small = w <= 720;
   if (strands) stand.place(strands, w, h, { left: w * (small ? 0.03 : 0.06), right: w * (small ? 0.03 : 0.06), top: small ? 70 : h * 0.10, bottom: (small ? 64 : 84) + h * (h > w ? 0.10 : 0.12) });
-  sharpness();
+  unsharp = true;
 }
 
-/** The canvas in device pixels, fewer of them where drawing is slow. */
+/** The canvas in device pixels, fewer of them where drawing is slow. It is empty afterwards: only done by a frame that draws. */
 function sharpness() {
-  if (!strands) return;
-  const ratio = Math.min(painter.software ? 1 : 2, devicePixelRatio || 1) * stats.scale;
+  unsharp = false;
+  const wished = Math.min(2, devicePixelRatio || 1), ratio = (asked.has("fine") ? wished : painter.sharpness(stand, wished)) * stats.scale;
   painter.resize(Math.max(2, Math.round(stand.width * ratio)), Math.max(2, Math.round(stand.height * ratio)), stand);
 }
 addEventListener("resize", resize);
 
 // --- each frame
 
+const STILL_MS = [200, 60]; // between frames of a processor without a new picture: where the room is only late, and where it rests
 let before = 0, counted = 0, countedAt = performance.now(), countedPictures = 0, slow = 0, quick = 0, patience = 5;
+let coming = 0, later = 0, unsharp = false, carded = false, countedReceived = 0;
+
+/** A frame as soon as the window can show one. */
+function soon() {
+  clearTimeout(later);
+  later = 0;
+  coming ||= requestAnimationFrame(frame);
+}
+
 function frame(now) {
-  requestAnimationFrame(frame);
+  coming = 0;
   // a computer that draws with its processor leaves it to the room: it draws when there is something new to see
-  if (painter.software && newest?.seq === shownSeq && now - before < 60) return;
+  if (!painter.software) soon();
+  else later ||= setTimeout(soon, STILL_MS[Number(Boolean(meta?.paused))]);
   const dt = Math.min(0.25, (now - before) / 1000);
   before = now;
   if (!strands || !light) return;
@@ -192,30 +214,33 @@ function frame(now) {
     weights[i] += (goal - weights[i]) * k;
   }
   stand.update(t, sway);
+  if (unsharp) sharpness();
   const lines = lean.draw(stand, t, sway, !sway);
   painter.draw(stand, t, sway, weights, light, fresh, lines);
   stats.frames += 1;
+  if (stats.drawn && !carded) { carded = true; setTimeout(glow); } // first light, then the graphics card
   if (now - countedAt > 1000) {
     const s = (now - countedAt) / 1000;
     stats.fps = (stats.frames - counted) / s;
     stats.pictures = (stats.drawn - countedPictures) / s;
-    counted = stats.frames; countedPictures = stats.drawn; countedAt = now;
+    const behind = painter.software ? stats.drawn - countedPictures < 0.95 * (stats.received - countedReceived) : stats.fps < 24;
+    counted = stats.frames; countedPictures = stats.drawn; countedReceived = stats.received; countedAt = now;
     $("pace").textContent = `${Math.round(stats.fps)} frames/s · ${stats.missed} missed`;
-    adapt();
+    adapt(behind);
   }
 }
 
 /** A picture that comes late is worse than a coarse one: fewer pixels where frames are slow, more again where they are not. */
-function adapt() {
+function adapt(behind) {
   if (document.hidden || asked.has("fine")) return;
-  slow = stats.fps < 24 ? slow + 1 : 0;
-  quick = stats.fps > 24.5 && stats.scale < 1 ? quick + 1 : 0;
+  slow = behind ? slow + 1 : 0;
+  quick = !behind && stats.scale < 1 ? quick + 1 : 0;
   if (slow >= 3 && stats.scale > COARSEST) {
     stats.scale = Math.max(COARSEST, stats.scale * 0.8);
     if (quick < patience) patience = Math.min(120, patience * 2);
   } else if (quick >= patience) stats.scale = Math.min(1, stats.scale / 0.8);
   else return;
   slow = quick = 0;
-  sharpness();
+  unsharp = true;
 }
-requestAnimationFrame(frame);
+soon();

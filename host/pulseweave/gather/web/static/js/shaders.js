@@ -13,7 +13,7 @@ vec3 hang(vec4 place, float phase, float v, float t, float sway) {
     place.z - place.w * v);
 }`;
 
-// From linear light to a screen: soft shoulder that keeps the hue, brightest light turns white, a screen's gamma at the end.
+// The same curve as in tone.js: change both. From linear light to a screen: soft shoulder that keeps the hue, brightest light turns white, a screen's gamma at the end.
 const TONE = `
 vec3 tone(vec3 c) {
   float m = max(c.r, max(c.g, c.b));
@@ -22,6 +22,7 @@ vec3 tone(vec3 c) {
   return pow(max(o, 0.0), vec3(1.0 / 2.2));
 }`;
 
+// The same thread as in threads.js, and below the same room as in haze.js: change both.
 // One ribbon per strand, always facing us: the thread itself, bead by bead, and the cord it hangs from.
 export const THREAD_VERTEX = `#version 300 es
 precision highp float;
@@ -92,13 +93,6 @@ void main() {
   uv = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);
   gl_Position = vec4(uv * 2.0 - 1.0, 0.0, 1.0);
 }`;
-
-export const COPY_FRAGMENT = `#version 300 es
-precision mediump float;
-in vec2 uv;
-uniform sampler2D image;
-out vec4 colour;
-void main() { colour = texture(image, uv); }`;
 
 // The room: darkness with a floor in it, and the light that hangs in the air. A grain hides the steps of eight bits.
 export const ROOM_FRAGMENT = `#version 300 es

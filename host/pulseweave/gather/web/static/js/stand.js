@@ -3,7 +3,7 @@
 
 const FIELD = Math.tan((40 / 2) * (Math.PI / 180)); // half the vertical field of view
 const YAWS = 24, PITCHES = [3, 8, 15, 24, 34, 44];
-const SAMPLE = 120; // strands that are looked at when choosing the side
+const SAMPLE = 64; // strands that are looked at when choosing the side
 
 export class Stand {
   constructor() {
