@@ -272,9 +272,10 @@ class Mesh(Messages):
             self.gossip.read(now, row, p, beat, heard)
             return
         ttl = min(b[3], _TTL)
+        born = get30(self.pool.plain, 0)
         kind = self._obey(origin) if self._current(row) else 0
         if kind or ttl > 1:
-            self._keep(b, origin, seq, max(0, ttl - 1), kind)
+            self._keep(b, origin, seq, max(0, ttl - 1), kind, born)
 
     def _again(self, b, origin, n):
         """True where an event is kept already: the copy counts for Trickle if it is a true one."""

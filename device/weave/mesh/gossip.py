@@ -96,7 +96,7 @@ class Gossip:
 
     def _entry(self, b, o, i, now):
         r = self.room
-        a = max(0, diff(now, r.made[i]) // _AGE_MS)
+        a = diff(now, r.made[i]) // _AGE_MS or (i and 1)  # 0 is the origin's own word
         if a >= _OLD:
             return o
         pack_into(
@@ -188,7 +188,9 @@ class Gossip:
         self._ask(b, now)
 
     def _mentions(self, b, o):
-        return get16(b, o) == self.mesh.node and get30(b, o + 2) == self.mesh.epoch
+        """A record of one of our last 64 frames: who made it is alive now."""
+        m = self.mesh
+        return get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
 
     def _shared(self, b, o, use):
         """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together.
@@ -239,12 +241,18 @@ class Gossip:
         """What the sender lacks and we have: events, and the latest of the sticky kinds."""
         mesh = self.mesh
         e = mesh.events
-        if not get16(b, 30):  # two told of: there may be more
-            s = e.newest
-            for _ in range(2):
-                if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s]):
-                    e.wake(s, now)
-                s = e.newer
+        two = get16(b, 30)
+        k = e.find(two, get16(b, 32))
+        s = e.newest
+        for _ in range(2):
+            # it would name one that is younger than its second, if it had it
+            if (
+                e.alive(s, now)
+                and (not two or (k >= 0 and diff(e.born[s], e.born[k]) > 0))
+                and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s])
+            ):
+                e.wake(s, now)
+            s = e.newer
         for k in (1, 2, 3):
             theirs = get16(b, 18 + 2 * k)
             mine = mesh.latest[k]
