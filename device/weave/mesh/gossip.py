@@ -63,8 +63,12 @@ class Gossip:
             mesh.latest[3],
             diff(now, r.heard[0]) & 0xFFFF,
         )
-        self._event(b, 26, mesh.events.newest, now)
-        self._event(b, 30, mesh.events.newer, now)
+        e = mesh.events
+        s = e.newest
+        for o in (26, 30):  # the two youngest events kept, so that a neighbour sees what we lack
+            if e.alive(s, now):
+                pack_into(">HH", b, o, e.origin[s], e.seq[s])
+            s = e.newer
         self._record(b, 34, self._last)
         self._record(b, 48, self._before)
         self._asked = 0
@@ -113,12 +117,6 @@ class Gossip:
             a,
         )
         return o + _ENTRY
-
-    def _event(self, b, o, s, now):
-        """One of the two youngest events kept, so that a neighbour sees what we lack."""
-        e = self.mesh.events
-        if e.alive(s, now):
-            pack_into(">HH", b, o, e.origin[s], e.seq[s])
 
     def _record(self, b, o, id):
         """Which frame of whom we heard, and when."""
@@ -241,17 +239,15 @@ class Gossip:
         """What the sender lacks and we have: events, and the latest of the sticky kinds."""
         mesh = self.mesh
         e = mesh.events
-        two = get16(b, 30)
-        k = e.find(two, get16(b, 32))
         s = e.newest
-        for _ in range(2):
-            # it would name one that is younger than its second, if it had it
-            if (
-                e.alive(s, now)
-                and (not two or (k >= 0 and diff(e.born[s], e.born[k]) > 0))
-                and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s])
-            ):
-                e.wake(s, now)
+        for o in (26, 30):
+            if e.alive(s, now) and (get16(b, o) != e.origin[s] or get16(b, o + 2) != e.seq[s]):
+                # not in our order: it would name one that is younger than its second, if it had it
+                k = e.find(get16(b, 30), get16(b, 32))
+                if s != e.find(get16(b, 26), get16(b, 28)) and (
+                    not get16(b, 30) or (k >= 0 and diff(e.born[s], e.born[k]) > 0)
+                ):
+                    e.wake(s, now)
             s = e.newer
         for k in (1, 2, 3):
             theirs = get16(b, 18 + 2 * k)
