@@ -63,12 +63,8 @@ class Gossip:
             mesh.latest[3],
             diff(now, r.heard[0]) & 0xFFFF,
         )
-        e = mesh.events
-        s = e.newest
-        for o in (26, 30):  # the two youngest events kept, so that a neighbour sees what we lack
-            if e.alive(s, now):
-                pack_into(">HH", b, o, e.origin[s], e.seq[s])
-            s = e.newer
+        self._event(b, 26, mesh.events.newest, now)
+        self._event(b, 30, mesh.events.newer, now)
         self._record(b, 34, self._last)
         self._record(b, 48, self._before)
         self._asked = 0
@@ -118,6 +114,12 @@ class Gossip:
         )
         return o + _ENTRY
 
+    def _event(self, b, o, s, now):
+        """One of the two youngest events kept, so that a neighbour sees what we lack."""
+        e = self.mesh.events
+        if e.alive(s, now):
+            pack_into(">HH", b, o, e.origin[s], e.seq[s])
+
     def _record(self, b, o, id):
         """Which frame of whom we heard, and when."""
         r = self.room
@@ -158,7 +160,7 @@ class Gossip:
             self._last = id
         # proof of life, once per boot of ours: a mention of this very boot
         if not r.state[row] & _FRESH:
-            if not self._mentions(b, 34) and not self._mentions(b, 48):
+            if not self._proof(b, 34) and not self._proof(b, 48):
                 return
             r.state[row] |= _FRESH
             self.asking = 0
@@ -185,7 +187,7 @@ class Gossip:
             self._sweep = 2
         self._ask(b, now)
 
-    def _mentions(self, b, o):
+    def _proof(self, b, o):
         """A record of one of our last 64 frames: who made it is alive now."""
         m = self.mesh
         return get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
