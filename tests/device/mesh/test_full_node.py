@@ -79,6 +79,19 @@ def test_the_radios_quirks_are_recovered_from(room):
         assert said["radio_restarts"] >= 1 and said["mesh_fault"] == 0, said
 
 
+def test_frames_of_any_length_do_no_harm(room):
+    """MicroPython cuts the buffer it receives into to the length of the frame: a stranger's two bytes were the end of a mesh."""
+    sim = room(nodes=2)
+    run(sim, 10)
+    first = sim.tick
+    sim.radio.attack = lambda tick, t_ms, heard: [(1, 5.0, bytes([0x51] * (1 + (tick - first) % 248)), 1)]
+    before = run(sim, 0.02)
+    after = run(sim, 10)
+    assert not after.faults.any() and (after.neighbours == 1).all(), after.faults
+    assert after.rejected[0] > before.rejected[0] + 200 and after.received[0] > before.received[0] + 10
+    assert status(sim, 0)["mesh_fault"] == 0 and status(sim, 0)["radio_restarts"] == 0
+
+
 def test_one_cluster_of_80_fills_every_table(room):
     """`cluster` of a scenario configures the nodes' tables: more than the usual 64 know each other, over some hops."""
     s = scenario.load("hall")
