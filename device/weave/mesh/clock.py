@@ -107,7 +107,7 @@ class Clock:
                 self.stamp = later(stamp, 1)
             elif diff(stamp, self._own) >= 0:
                 self._own = later(stamp, 1)
-            return False
+            return not self.root  # freshly booted: the room's time goes on
         if root == self._dead and diff(stamp, self._echo) <= 0:
             return False  # the dead root's echo
         if root != self.root:
