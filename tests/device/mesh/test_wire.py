@@ -11,8 +11,9 @@ README = ports.DEVICE / "weave" / "mesh" / "README.md"
 KEY = bytes(range(16))
 COMMAND = bytes(range(240, 256))
 Q12, Q8 = (8, 9, 1000, 2047, 2048, 4096), (1, 128, 255)
-# node 1, no root yet, its clock as at the start; it hears node 258 at -60 dBm; this is the 78th frame it seals
-LINKS = bytes.fromhex("0001 0000 ff 0000 00000000 0102 3c")
+# node 1 follows root 7 over node 258, which it hears at -60 dBm; its time was 67.5 ms behind
+LINKS = bytes.fromhex("0001 0007 03 0000 ffffbc80 0102 3c")
+MESH_MS = 123456 + 510 + 1  # of its ms 123900: when 258 made its frame, and the ms on the way
 
 
 def device(lines):
@@ -28,9 +29,9 @@ def vectors() -> dict[str, str]:
 
 
 def state_payload() -> bytes:
-    """A beacon of node 258 under root 1, two records, two entries."""
+    """A beacon of node 258 under root 7, two records, two entries."""
     b = bytearray(96)
-    b[0:8] = (65537).to_bytes(4, "big") + (1).to_bytes(2, "big") + bytes([2, 2])
+    b[0:8] = (65537).to_bytes(4, "big") + (7).to_bytes(2, "big") + bytes([2, 2])
     b[8:16] = (123456).to_bytes(4, "big") + (41).to_bytes(2, "big") + bytes([1, 3])
     b[16:19] = sum(mix(i) for i in (258, 1, 7)).to_bytes(4, "big")[1:]
     b[20:26] = bytes([0, 5, 0, 0, 0, 9])
@@ -73,9 +74,7 @@ def parts() -> dict[str, str]:
     policy_head = network.header(network.EVENT, 7, 258, 65538, 44, 1, 4)
     question = network.event(8, b"", born=123470, target=1)
     question_head = network.header(network.EVENT, 7, 258, 65538, 45, 1, len(question) // 16)
-    answer = (1000).to_bytes(4, "big") + network.event(8, LINKS, target=258)[
-        4:
-    ]  # its clock, not yet of the mesh
+    answer = network.event(8, LINKS, born=MESH_MS, target=258)
     answer_head = network.header(network.EVENT, 7, 1, 65540, 78, 1, len(answer) // 16)
     return {
         "k_mac": seal.mac_key.hex(),

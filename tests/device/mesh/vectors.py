@@ -15,7 +15,7 @@ keys = Keys(bytes((1, 7, 1, 1, 1, 0, 1, 0)) + KEY + bytes(16) + COMMAND + bytes(
 
 
 def mesh(frames):
-    """Frames on the air of a node that is about to seal its 78th frame and has no mesh time yet."""
+    """Frames on the air of a node that is about to seal its 78th frame and has no mesh time yet; at its ms 123900."""
     import world
     from weave.mesh import Mesh
 
@@ -32,12 +32,12 @@ def mesh(frames):
             ),
         )
     for f in frames:
-        radio.put(unhexlify(f), b"\2\0\0\0\1\2", -60, 1000)
+        radio.put(unhexlify(f), b"\2\0\0\0\1\2", -60, 123900)
     first = m.clock._own
-    m.step(1000)
+    m.step(123900)
     passed = []
     own = []  # one event leaves in a tick: those of others first
-    for now in range(1020, 1120, 20):
+    for now in range(123920, 124020, 20):
         sent = radio.take()
         own += [f for f in sent if f[2] == 2 and f[5] == 1]
         passed += [f for f in sent if f[2] == 2 and f[5] == 2]
