@@ -20,8 +20,9 @@ class Radio:
         self.channel = channel  # a change takes effect at restart()
         self._tx_dbm = tx_dbm
         self._rxbuf = rxbuf
-        self._data = [None, bytearray(_MAX), 0, 0]
-        self.buf = self._data[1]
+        self.buf = bytearray(_MAX)
+        # a view: a bytearray would be cut to the length of each frame
+        self._data = [None, memoryview(self.buf), 0, 0]
         self.fault = 1
         self.own = self.mac = b"\0\0\0\0\0\0"
         self.rssi = self.time = 0

@@ -271,10 +271,11 @@ class Mesh(Messages):
             r.hear(row, mac, radio.rssi, radio.time, seq)
             self.gossip.read(now, row, p, beat, heard)
             return
-        ttl = min(b[3], _TTL)
+        ttl = max(1, min(b[3], _TTL)) - 1
+        born = get30(self.pool.plain, 0)
         kind = self._obey(origin) if self._current(row) else 0
-        if kind or ttl > 1:
-            self._keep(b, origin, seq, max(0, ttl - 1), kind)
+        if kind or ttl:
+            self._keep(b, origin, seq, ttl, kind, born)
 
     def _again(self, b, origin, n):
         """True where an event is kept already: the copy counts for Trickle if it is a true one."""

@@ -39,7 +39,7 @@ class Clock:
         self.stamp = 0
         self._own = (epoch & 0x3FFF) << 16  # where our own stamps go on
         self._dead = 0  # the root that died last, and its last stamp
-        self._dead_stamp = 0
+        self._echo = 0
         self._since = 0  # local ms of the last new stamp
         self._follows = 0  # local ms since which this root is followed
         self._shared = 0  # local ms of the last shared reception
@@ -85,7 +85,7 @@ class Clock:
                 self._reign(now)
         elif quiet > _ROOT_MS:
             self._dead = self.root
-            self._dead_stamp = self.stamp
+            self._echo = self.stamp
             self._reign(now)
         elif self.node < self.root and self._n > 7 and diff(now, self._follows) > _REIGN_MS:
             self._reign(now)
@@ -107,8 +107,8 @@ class Clock:
                 self.stamp = later(stamp, 1)
             elif diff(stamp, self._own) >= 0:
                 self._own = later(stamp, 1)
-            return False
-        if root == self._dead and diff(stamp, self._dead_stamp) <= 0:
+            return not self.root  # freshly booted: the room's time goes on
+        if root == self._dead and diff(stamp, self._echo) <= 0:
             return False  # the dead root's echo
         if root != self.root:
             if self.root and root > self.root:

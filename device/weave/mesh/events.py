@@ -34,17 +34,18 @@ class Events:
             self.origin,
             self.seq,  # low 16 bits of the sequence number
             self.pinned,  # 1: the latest of a sticky kind, stays
-            self._born,  # local ms of arrival,
+            self.born,  # mesh ms of its sealing: the same order everywhere
+            self._came,  # local ms of arrival,
             self._begin,  # of the interval's begin,
             self._at,  # and of when to speak in it
             self._said,  # word said
             self._heard,  # and words heard in this interval
-        ) = [[0] * (_SLOTS + 1) for _ in range(8)]  # the last is nobody's: what is not kept points there
+        ) = [[0] * (_SLOTS + 1) for _ in range(9)]  # the last is nobody's: what is not kept points there
         self._k = [_RESTING] * _SLOTS  # interval number; an empty slot rests, with origin 0 and ttl 0
         self.frames = [bytearray(24 + 16 * BLOCKS[-1]) for _ in range(_SLOTS)]
         self._views = [{p: memoryview(f)[: 24 + 16 * p] for p in BLOCKS} for f in self.frames]
         self.active = 0
-        self.newest = self.newer = _SLOTS - 1  # the last two slots filled: still empty
+        self.newest = self.newer = _SLOTS - 1  # the two born last: still empty
 
     def find(self, origin, beat):
         """Slot of an event by the low 16 bits of its sequence number, -1 where it is not kept."""
@@ -53,13 +54,13 @@ class Events:
                 return s
         return -1
 
-    def keep(self, now, frame, origin, seq, ttl):
+    def keep(self, now, frame, origin, seq, ttl, born):
         """Keep a sealed frame and start to pass it on; the oldest makes room. Returns the slot."""
         s = 0
         age = -1
         for k in range(_SLOTS):
             if not self.pinned[k]:
-                a = (now - self._born[k]) & 0x3FFFFFFF
+                a = (now - self._came[k]) & 0x3FFFFFFF
                 if self._k[k] < _RESTING:
                     a >>= 4  # resting ones first
                 if a > age:
@@ -71,10 +72,19 @@ class Events:
         self.frames[s][3] = ttl
         self.origin[s] = origin
         self.seq[s] = seq & 0xFFFF
-        self._born[s] = now
+        self._came[s] = now
+        self.born[s] = born
         self._k[s] = _RESTING
-        self.newer = self.newest
-        self.newest = s
+        a = b = _SLOTS
+        for k in range(_SLOTS):
+            if self.alive(k, now):
+                if a == _SLOTS or diff(self.born[k], self.born[a]) > 0:
+                    b = a
+                    a = k
+                elif b == _SLOTS or diff(self.born[k], self.born[b]) > 0:
+                    b = k
+        self.newest = a
+        self.newer = b
         self.wake(s, now)
         return s
 
@@ -116,4 +126,4 @@ class Events:
 
     def alive(self, s, now):
         """True where slot s holds an event young enough to be asked for."""
-        return diff(now, self._born[s]) < _LIFE_MS
+        return diff(now, self._came[s]) < _LIFE_MS and self.origin[s]

@@ -96,7 +96,7 @@ class Gossip:
 
     def _entry(self, b, o, i, now):
         r = self.room
-        a = max(0, diff(now, r.made[i]) // _AGE_MS)
+        a = diff(now, r.made[i]) // _AGE_MS or (i and 1)  # 0 is the origin's own word
         if a >= _OLD:
             return o
         pack_into(
@@ -160,7 +160,7 @@ class Gossip:
             self._last = id
         # proof of life, once per boot of ours: a mention of this very boot
         if not r.state[row] & _FRESH:
-            if not self._mentions(b, 34) and not self._mentions(b, 48):
+            if not self._proof(b, 34) and not self._proof(b, 48):
                 return
             r.state[row] |= _FRESH
             self.asking = 0
@@ -187,8 +187,10 @@ class Gossip:
             self._sweep = 2
         self._ask(b, now)
 
-    def _mentions(self, b, o):
-        return get16(b, o) == self.mesh.node and get30(b, o + 2) == self.mesh.epoch
+    def _proof(self, b, o):
+        """A record of one of our last 64 frames: who made it is alive now."""
+        m = self.mesh
+        return get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
 
     def _shared(self, b, o, use):
         """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together.
@@ -239,12 +241,16 @@ class Gossip:
         """What the sender lacks and we have: events, and the latest of the sticky kinds."""
         mesh = self.mesh
         e = mesh.events
-        if not get16(b, 30):  # two told of: there may be more
-            s = e.newest
-            for _ in range(2):
-                if e.alive(s, now) and not (get16(b, 26) == e.origin[s] and get16(b, 28) == e.seq[s]):
+        s = e.newest
+        for o in (26, 30):
+            if e.alive(s, now) and (get16(b, o) != e.origin[s] or get16(b, o + 2) != e.seq[s]):
+                # not in our order: it would name one that is younger than its second, if it had it
+                k = e.find(get16(b, 30), get16(b, 32))
+                if s != e.find(get16(b, 26), get16(b, 28)) and (
+                    not get16(b, 30) or (k >= 0 and diff(e.born[s], e.born[k]) > 0)
+                ):
                     e.wake(s, now)
-                s = e.newer
+            s = e.newer
         for k in (1, 2, 3):
             theirs = get16(b, 18 + 2 * k)
             mine = mesh.latest[k]

@@ -103,16 +103,16 @@ class Messages:
         if not kind:
             return False
         self._close(_EVENT, _TTL, p)
-        self._keep(self.pool.work, self.node, self.seq, _TTL, kind)
+        self._keep(self.pool.work, self.node, self.seq, _TTL, kind, self.clock.time(self.now))
         return True
 
     def _stamp(self, b):
         pack_into(">IB", b, 0, self.clock.time(self.now), self.clock.synced)
 
-    def _keep(self, frame, origin, seq, ttl, kind):
+    def _keep(self, frame, origin, seq, ttl, kind, born):
         """Pass an event on; the latest of a sticky kind stays."""
         e = self.events
-        slot = e.keep(self.now, frame, origin, seq, ttl)
+        slot = e.keep(self.now, frame, origin, seq, ttl, born)
         if 0 < kind < 4:
             e.pinned[self._kept[kind]] = 0
             self._kept[kind] = slot

@@ -22,7 +22,7 @@ _LOST_MS = const(180000)
 _DEAD_MS = const(10000)  # a neighbour not heard for so long is out of earshot
 _TOKENS = const(20)  # frames a second that a neighbour may cost us
 
-_FRESH = const(2)  # alive since our own boot: proved by an answer to our epoch
+_FRESH = const(2)  # alive, and in this epoch: proved by an answer to one of our last frames
 _NEAR = const(4)  # in earshot: rssi, heard, mac are valid
 _COUNTED = const(8)  # has values younger than a minute: part of the digest
 
@@ -157,7 +157,10 @@ class Roster:
     def take(self, i, epoch, seq):
         """Commit (epoch, seq) after its tag was checked."""
         d = seq - self.seq[i]
-        if epoch != self.epoch[i] or d > 29:
+        if epoch != self.epoch[i]:
+            self.state[i] &= ~_FRESH  # to be proved anew
+            d = 30
+        if d > 29:
             self.epoch[i] = epoch
             self.seq[i] = seq
             self.bits[i] = 1

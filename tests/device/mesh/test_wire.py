@@ -10,8 +10,10 @@ HERE = ports.TESTS / "device" / "mesh"
 README = ports.DEVICE / "weave" / "mesh" / "README.md"
 KEY = bytes(range(16))
 COMMAND = bytes(range(240, 256))
-# node 1, no root yet, its clock as at the start; it hears node 258 at -60 dBm
-LINKS = bytes.fromhex("0001 0000 ff 0000 00000000 0102 3c")
+Q12, Q8 = (8, 9, 1000, 2047, 2048, 4096), (1, 128, 255)
+# node 1 follows root 7 over node 258, which it hears at -60 dBm; its time was 67.5 ms behind
+LINKS = bytes.fromhex("0001 0007 03 0000 ffffbc80 0102 3c")
+MESH_MS = 123456 + 510 + 1  # of its ms 123900: when 258 made its frame, and the ms on the way
 
 
 def device(lines):
@@ -27,9 +29,9 @@ def vectors() -> dict[str, str]:
 
 
 def state_payload() -> bytes:
-    """A beacon of node 258 under root 1, two records, two entries."""
+    """A beacon of node 258 under root 7, two records, two entries."""
     b = bytearray(96)
-    b[0:8] = (65537).to_bytes(4, "big") + (1).to_bytes(2, "big") + bytes([2, 2])
+    b[0:8] = (65537).to_bytes(4, "big") + (7).to_bytes(2, "big") + bytes([2, 2])
     b[8:16] = (123456).to_bytes(4, "big") + (41).to_bytes(2, "big") + bytes([1, 3])
     b[16:19] = sum(mix(i) for i in (258, 1, 7)).to_bytes(4, "big")[1:]
     b[20:26] = bytes([0, 5, 0, 0, 0, 9])
@@ -72,10 +74,8 @@ def parts() -> dict[str, str]:
     policy_head = network.header(network.EVENT, 7, 258, 65538, 44, 1, 4)
     question = network.event(8, b"", born=123470, target=1)
     question_head = network.header(network.EVENT, 7, 258, 65538, 45, 1, len(question) // 16)
-    answer = (1000).to_bytes(4, "big") + network.event(8, LINKS, target=258)[
-        4:
-    ]  # its clock, not yet of the mesh
-    answer_head = network.header(network.EVENT, 7, 1, 65540, 1, 1, len(answer) // 16)
+    answer = network.event(8, LINKS, born=MESH_MS, target=258)
+    answer_head = network.header(network.EVENT, 7, 1, 65540, 78, 1, len(answer) // 16)
     return {
         "k_mac": seal.mac_key.hex(),
         "k_enc": seal.enc_key.hex(),
@@ -84,7 +84,8 @@ def parts() -> dict[str, str]:
         "state_frame": seal.close(head, payload).hex(),
         "event_header": event_head.hex(),
         "event_payload": event.hex(),
-        "event_frame": seal.close(event_head, event).hex(),
+        "event_frame": (sealed := seal.close(event_head, event)).hex(),
+        "event_passed_on": (sealed[:3] + b"\x0e" + sealed[4:]).hex(),
         "command_body": command.hex(),
         "command_payload": policy.hex(),
         "command_frame": seal.close(policy_head, policy).hex(),
@@ -96,6 +97,10 @@ def parts() -> dict[str, str]:
         "hash_of_id_1": str(mix(1)),
         "hash_of_id_258": str(mix(258)),
         "hash_of_id_65534": str(mix(65534)),
+        **{f"q8_of_{v}": str((v * 255 + 2048) >> 12) for v in Q12},
+        **{f"q12_of_{q}": str((q * 257) >> 4) for q in Q8},
+        "first_version_in_epoch_65540": str((65540 * 64 + 1) % 65536),
+        "first_stamp_in_epoch_65540": str(65540 % 2**14 * 65536),
     }
 
 
@@ -138,13 +143,21 @@ def test_a_node_understands_the_vectors():
     names = ("state", "event", "command", "links_question")
     got = device(["mesh " + ",".join(v[f"{n}_frame"] for n in names)])
     assert got == [
+        f"own:{v['first_version_in_epoch_65540']},{v['first_stamp_in_epoch_65540']}",
         # rows: id version arousal fast confidence g flags
         "row:258,4097,2056,2248,200,1028,1",
         "row:7,32770,481,497,99,1028,0",
         "event:6:002a:258:-1",
         "event:2:0140:258:1000",
         "sent:" + v["links_answer_frame"],
+        "passed:" + v["event_passed_on"],
     ]
+
+
+def test_a_node_rounds_as_the_vectors_do():
+    v = vectors()
+    got = device([f"round {','.join(map(str, Q12))} {','.join(map(str, Q8))}"])
+    assert got == [v[f"q8_of_{x}"] for x in Q12] + [v[f"q12_of_{x}"] for x in Q8]
 
 
 def test_device_and_host_seal_alike_byte_by_byte():

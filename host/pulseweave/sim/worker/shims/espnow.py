@@ -2,6 +2,8 @@
 
 from virtual import bus
 
+_MAX = 250
+
 
 class ESPNow:
     def __init__(self):
@@ -36,7 +38,13 @@ class ESPNow:
             raise ValueError("ESPNow.recv(): buffer error")
         if not board.rx_count:
             return 0
-        return board.take(data)
+        buf = data[1]
+        if not isinstance(buf, bytearray):
+            return board.take(data)
+        buf.extend(bytes(_MAX - len(buf)))
+        n = board.take(data)
+        data[1][n:] = b""  # as modespnow.c does: the caller's bytearray now is as long as the frame
+        return n
 
     def any(self):
         return self._board.rx_count > 0
