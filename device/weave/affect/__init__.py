@@ -26,7 +26,7 @@ class Affect:
     def __init__(self, sense):
         self.sense = sense
         self.skin = Feature(900, 900)
-        self.heart = Feature(1800, 128)  # who has just arrived is not at rest yet: rest is found on the way down
+        self.heart = Feature(1800, 128)  # who has just arrived finds rest on the way down
         self.rmssd = Feature(1800, 1800)
         self.rest = logistic(BIAS)  # what a visitor at rest reads
         self.phase = 0

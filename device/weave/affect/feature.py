@@ -3,7 +3,7 @@
 In:  a value in octaves x 1024 (Q10), once a second, or nothing. Out, Q10, limited to +-1024: `dev` deviation of the
 smoothed value from the baseline, `rise` from its mean of 32 s; `fresh` 0..255 falling with seconds without a value;
 `age` seconds learnt, up to LEARN.
-The baseline is the mean of the first LEARN values, then follows that mean of 32 s, while calm: by 1/`up` of what lies between
+The baseline is the mean of the first LEARN values, then follows that mean of 32 s, while calm: by 1/`up` of the way
 per second where it is higher, by 1/`down` where it is lower.
 Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 """
