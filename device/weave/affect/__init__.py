@@ -11,13 +11,12 @@ from micropython import const
 
 from .curve import log2_q10, logistic
 from .feature import LEARN, Feature
-from .weights import BIAS, CUT, HEART, RISE, RMSSD, SKIN
+from .weights import BIAS, HEART, RISE, RMSSD, SKIN
 
 _TICKS = const(50)
 _TRUST = const(180)  # quality from which the heart is listened to
 _CALM = const(205)  # octaves of heart and onset together below which baselines drift: 0.2
 _SETTLE = const(82)  # octaves in half a minute that are the electrodes': 0.08
-_CLEAR = const(6144)  # 256 of it are a logit and a half, Q20
 _VALENCE_CAP = const(1024)  # a quarter: a tint
 _ROTATE_S = const(900)
 _FLOOR_NS = const(200)  # added to conductance before its logarithm: noise of a dry hand is not arousal
@@ -26,9 +25,9 @@ _FLOOR_NS = const(200)  # added to conductance before its logarithm: noise of a 
 class Affect:
     def __init__(self, sense):
         self.sense = sense
-        self.skin = Feature(900)
-        self.heart = Feature(1800)
-        self.rmssd = Feature(1800)
+        self.skin = Feature(900, 900)
+        self.heart = Feature(1800, 128)  # who has just arrived finds rest on the way down
+        self.rmssd = Feature(1800, 1800)
         self.rest = logistic(BIAS)  # what a visitor at rest reads
         self.phase = 0
         self.mix = 0x5EED
@@ -91,9 +90,9 @@ class Affect:
             self.visitor = self.mix or 1
             self.seconds = 0
 
-    def draw(self, z, trust):
-        """The probability of z, Q20; little trust draws it towards rest."""
-        return self.rest + (logistic(z >> 10) - self.rest) * trust // 255
+    def draw(self, p, trust):
+        """A probability as far as it is known: little trust draws it towards rest."""
+        return self.rest + (p - self.rest) * trust // 255
 
     def judge(self):
         """Deviations to arousal."""
@@ -122,10 +121,8 @@ class Affect:
         if rise < 0:
             v += rise << 2
         h *= HEART
-        self.fast = self.draw(BIAS * 1024 + h + (SKIN * v >> 1 if v > 0 else 0), trust)
-        s *= SKIN
-        z = BIAS * 1024 + s + h + RMSSD * r + RISE * rise
-        self.arousal = self.draw(z, trust)
-        # an estimate is clear far from the cut, and where skin and heart agree
-        v = (abs(z - CUT * 1024) - (abs(s - h) >> 1)) // _CLEAR
-        self.confidence = trust * (257 if v < 0 else 512 if v > 255 else 257 + v) >> 9
+        self.fast = self.draw(logistic(BIAS * 1024 + h + (SKIN * v >> 1 if v > 0 else 0) >> 10), trust)
+        p = logistic(BIAS * 1024 + SKIN * s + h + RMSSD * r + RISE * rise >> 10)
+        self.arousal = self.draw(p, trust)
+        # stressed or not: how probable the likelier of the two is
+        self.confidence = trust * (p if p > 2048 else 4096 - p) >> 12

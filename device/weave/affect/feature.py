@@ -3,7 +3,8 @@
 In:  a value in octaves x 1024 (Q10), once a second, or nothing. Out, Q10, limited to +-1024: `dev` deviation of the
 smoothed value from the baseline, `rise` from its mean of 32 s; `fresh` 0..255 falling with seconds without a value;
 `age` seconds learnt, up to LEARN.
-The baseline is the mean of the first LEARN values, then drifts by 1/`drift` of the deviation per second, while calm.
+The baseline is the mean of the first LEARN values, then follows that mean of 32 s, while calm: by 1/`up` of the way
+per second where it is higher, by 1/`down` where it is lower.
 Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 """
 
@@ -21,8 +22,9 @@ def limit(d):
 
 
 class Feature:
-    def __init__(self, drift):
-        self.drift = drift  # s
+    def __init__(self, up, down):
+        self.up = up  # s
+        self.down = down
         self.clear()
 
     def clear(self):
@@ -50,14 +52,16 @@ class Feature:
             self.base = v << 7
         value = self.value + ((v - self.value) >> 1)
         self.value = value
-        self.trend += (value - self.trend) >> 5
-        off = (v << 7) - self.base
+        trend = self.trend
+        trend += (value - trend) >> 5
+        self.trend = trend
         if age < LEARN:
             age += 1
             self.age = age
-            self.base += off // age
+            self.base += ((v << 7) - self.base) // age
         elif calm:
-            self.base += off // self.drift
+            v = (trend << 7) - self.base
+            self.base += v // (self.up if v > 0 else self.down)
         self.fresh = 255
         self.dev = limit(value - (self.base >> 7))
-        self.rise = limit(value - self.trend)
+        self.rise = limit(value - trend)

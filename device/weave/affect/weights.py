@@ -5,9 +5,9 @@
 
 from micropython import const
 
-BIAS = const(-1165)
-CUT = const(-634)
-SKIN = const(2285)
-HEART = const(7918)
-RMSSD = const(-356)
-RISE = const(2693)
+BIAS = const(-1281)
+CUT = const(-725)
+SKIN = const(1932)
+HEART = const(7730)
+RMSSD = const(-360)
+RISE = const(2822)

@@ -16,7 +16,7 @@ from pulseweave.problem import Problem
 from pulseweave.score import recordings, run, stress
 
 NAMES = ("SKIN", "HEART", "RMSSD", "RISE")
-PENALTY = 3.0  # on weights of standardised features, in windows
+PENALTY = 30.0  # on weights of standardised features, in windows: fifty of one person are not fifty people
 FILE = DEVICE / "weave" / "affect" / "weights.py"
 
 

@@ -16,8 +16,8 @@ FADE = 4 / 255
 class Feature:
     """A quantity in octaves against its baseline."""
 
-    def __init__(self, drift):
-        self.drift = drift
+    def __init__(self, up, down):
+        self.up, self.down = up, down
         self.age, self.value, self.base, self.trend = 0, 0.0, 0.0, 0.0
         self.fresh, self.dev, self.rise = 0.0, 0.0, 0.0
 
@@ -34,7 +34,8 @@ class Feature:
             self.age += 1
             self.base += (v - self.base) / self.age
         elif calm:
-            self.base += (v - self.base) / self.drift
+            off = self.trend - self.base
+            self.base += off / (self.up if off > 0 else self.down)
         self.fresh = 1.0
         self.dev = min(1.0, max(-1.0, self.value - self.base))
         self.rise = min(1.0, max(-1.0, self.value - self.trend))
@@ -51,7 +52,7 @@ def affect(rows: np.ndarray) -> np.ndarray:
     out, skin = np.zeros((len(rows), 6)), None
     for k, (contact, quality, hr, rmssd_q4, ok, g, scrs) in enumerate(rows.tolist()):
         if not contact or skin is None:
-            skin, heart, rmssd = Feature(900), Feature(1800), Feature(1800)
+            skin, heart, rmssd = Feature(900, 900), Feature(1800, 128), Feature(1800, 1800)
             answers, seen, calm = 4, scrs, True
             if not contact:
                 continue
@@ -78,13 +79,12 @@ def affect(rows: np.ndarray) -> np.ndarray:
         slow = logistic(z)
         fast = logistic(w["BIAS"] + w["HEART"] * h + w["SKIN"] * held / 2)
         calm = h + onset < CALM
-        clear = min(1.0, max(0.0, abs(z - w["CUT"]) - abs(w["SKIN"] * s - w["HEART"] * h) / 2) / 1.5)
         valence = min(CAP, max(-CAP, (r - h) * trust / 4))
         out[k] = (
             rest + (slow - rest) * trust,
             rest + (fast - rest) * trust,
             valence,
-            trust * (1 + clear) / 2,
+            trust * max(slow, 1 - slow),
             trust,
             trust * rmssd.fresh / 4,
         )

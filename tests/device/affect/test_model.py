@@ -1,5 +1,6 @@
 """The device's integers against the float64 reference and against the published vectors."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -92,6 +93,29 @@ def test_baselines_drift_only_while_calm():
         assert np.ptp(base[125:238]) == 0, "drifts while aroused"
     skin = baseline(rows, 0)
     assert skin[-1] - skin[250] > 0.2, "never comes back from a change that stays"
+
+
+def test_the_heart_finds_its_rest_on_the_way_down():
+    """Who comes in at 84 and calms down to 70 reads as at rest after some minutes, and a step from there shows at once;
+    a heart that stays 10 % higher is still news after ten minutes."""
+    rows = scenes.visitor(
+        lambda t: 84 if t < 70 else 70 if t < 600 else 77, lambda t: 3, seconds=1200, rmssd=lambda t: 0
+    )
+    base = 2 ** baseline(rows, 1) / 16
+    assert base[68] > 83.5 and base[330] < 73 and base[598] < 70.5
+    assert base[1198] < 73.5
+    out = reference.affect(rows)
+    rest = reference.logistic(reference.constants()["BIAS"] / 1024)
+    assert out[330, 0] < rest < out[620, 0] < 1.6 * out[1198, 0]
+
+
+def test_a_heart_that_breathes_keeps_its_mean_for_a_baseline():
+    """Slow waves of +-8 % do not pull the baseline down to their troughs."""
+    rows = scenes.visitor(
+        lambda t: 70 * (1 + 0.08 * math.sin(t * 0.63)), lambda t: 3, seconds=1200, rmssd=lambda t: 0
+    )
+    base = 2 ** baseline(rows, 1) / 16
+    assert abs(base[-1] / 70 - 1) < 0.02, base[-1]
 
 
 def test_confidence_grows_falls_and_draws_towards_rest(said):

@@ -89,7 +89,7 @@ def test_stress_is_ahead_of_the_causal_peer_and_weights_are_reproducible(recorde
     """One run of the device code serves three: figures, dump and the weight file byte for byte."""
     out = ask(recorded / "stress_predict", "--dump", tmp_path)
     p = out["pooled"]
-    assert p["auc"] > 0.78 and p["interview_auc"] > 0.84 and p["ece"] < 0.08, p
+    assert p["auc"] > 0.80 and p["interview_auc"] > 0.855 and p["ece"] < 0.08, p
     assert set(p) == {"balanced_accuracy", "auc", "interview_auc", "worst_subject_auc", "ece", "n"}
     rows = list(csv.DictReader((tmp_path / "S05.csv").open()))
     assert list(rows[0]) == ["t_s", "arousal", "valence", "confidence"]
@@ -111,9 +111,9 @@ def test_train_regenerates_the_weights_byte_for_byte(recorded, tmp_path):
     value = {
         k.strip(): v.split("(")[0] for k, v in (r.strip("| \n").split(" | ") for r in text.splitlines()[6:13])
     }
-    assert float(value["auc"]) > 0.78 and float(value["interview_auc"]) > 0.84
+    assert float(value["auc"]) > 0.80 and float(value["interview_auc"]) > 0.85
     right = dict(r.strip("| \n").split(" | ") for r in text.splitlines()[-10:])
-    assert float(right["0.2"]) > 0.86 and float(right["0.5"]) > 0.79 > float(right["1.0"]), right
+    assert float(right["0.2"]) > 0.86 and float(right["0.5"]) > 0.81 > float(right["1.0"]), right
     assert float(value["control: labels turned in time, AUC"]) < 0.53
 
 
