@@ -16,7 +16,7 @@ _ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it
 NEUTRAL = const(819)  # 0.2: the light of a visitor who opted out
 _ROUND = const(25)  # ticks
-_THETA = const(225)  # 0.055 above rest
+_THETA = const(164)  # 0.04 above rest
 _REST_MAX = const(656)  # 0.16: no room's rest is believed to be higher
 _REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
 _KNOWN = const(5000)  # ticks, 100 s, until a visitor counts in full: baselines are learnt, electrodes settle
@@ -132,7 +132,7 @@ class Damp:
         if d < 0:
             rest += d >> 6  # 32 s
         elif d < _REST_NEAR << 8:
-            rest += d >> (10 if self._aim else 7)  # 64 s; 512 s while damped: what is held down is not rest
+            rest += d >> (11 if self._aim else 9)  # 256 s; 1024 s while damped: what is held down is not rest
             if rest > _REST_MAX << 8:
                 rest = _REST_MAX << 8
         self._rest_q8 = rest

@@ -21,20 +21,25 @@ _LEVEL = const(0)
 _LOOK = const(1)
 _RELEASE = const(2)
 _ONE = const(4096)
-_LOW = const(123)  # 0.03: where a damped room is held
-_ENTER = const(369)  # 0.09: sustained arousal worth asking about
+_ENTER = const(266)  # 0.065: sustained arousal worth asking about
 _SURGE = const(1182)  # Q12 octaves above the 8 s average: 2.5 % a second
+_DEEP = const(3072)  # 0.75: damping under which a runaway falls
 _FLAT = const(600)  # 1.3 % a second
-_HOLD = const(40)  # rounds of full damping after a surge
-_HOLD_JUMP = const(80)  # after a jump of K
-_HALF = const(20)  # rounds: half an anchor
-_MARGIN = const(2703)  # 0.66: the loop gain that is left
-_NOISE = const(205)  # 0.05: light that tells nothing yet
-_FEAR = const(410)  # 0.05 * 2: K is taken for 2 until the light has moved,
-_TRUSTING = const(246)  # and after a minute and a half without a surge for 1.2
+_HOLD = const(40)  # rounds of full damping after a surge; twice that after a jump of K
+_HOVER = const(120)  # a minute above theta is no accident
+_HALF = const(20)  # rounds between two looks at m
+_MARGIN = const(2253)  # 0.55: the loop gain that is left
+_MOST = const(3510)  # 0.86: c while people are moved from outside, a reserve against a jump of K
+_PATIENCE = const(3600)  # rounds, half an hour: how long a room is remembered to feed on itself
+_SOON = const(800)  # seven minutes, where K was found to be below 1
+_NOISE = const(90)  # 0.02, and a quarter of the fear: light that tells nothing yet
+_FEAR = const(410)  # 0.1: K is taken for 2 until the light has moved,
+_TRUSTING = const(90)  # 0.02: and after a minute and a half without a surge for 0.8, with less weight
 _MOVED = const(137)  # 0.033: the light has moved
-_ATTACK = const(11)  # per tick: 0.13 a second per 1/4 s
-_CREEP = const(8)  # per round: full release in 256 s
+_JUMP = const(82)  # 0.02: a rise that the light does not explain
+_SHOCK = const(2400)  # faster than any room grows by itself
+_ATTACK = const(60)  # per tick: from nothing to full in 1.4 s
+_CREEP = const(16)  # per round: full release in 128 s
 _GIVE = const(24)  # per round: full release in 85 s
 
 
@@ -55,9 +60,10 @@ class Law:
         self.growth = 0  # Q12 octaves above the 8 s average
         self.surge = 0
         self._log = log2_q8(82) << 4
-        self._fear = self._hold = self._n = self._m = self._s = 0
-        self._m0 = self._s0 = self._before = 0
-        self._at = 0
+        self._fear = self._hold = self._n = 0
+        self._m0 = self._s0 = 0
+        self._at = self._wait = self._drive = self._grew = self._armed = 0
+        self.cap = _ONE  # Q12, the largest c = rho + (1-rho)(1-g) that the room is believed to bear
         self._lag1 = self._lag2 = self._slow = 0  # Q20
         for i in range(6):
             self._delay[i] = 0
@@ -67,7 +73,8 @@ class Law:
         if n < 3:
             n = 3
         # the light as bodies follow it
-        s = m * (rho + ((_ONE - rho) * (_ONE - g) >> 12)) >> 12
+        c = rho + ((_ONE - rho) * (_ONE - g) >> 12)
+        s = m * c >> 12
         k = self._at
         self._lag1 += ((self._delay[k] << 8) - self._lag1) >> 4
         self._lag2 += (self._lag1 - self._lag2) >> 4
@@ -88,49 +95,61 @@ class Law:
             self._m0 += dm >> 5  # what falls by itself is not the light's: the anchor follows
         ds = s - self._s0
 
+        # innovation: what m moved in half a minute beyond the light's move, were K 1
+        x = m - s
+        if phase != _RELEASE:
+            self._drive = x << 8
+        self._drive += ((x << 8) - self._drive) >> 6
+        x -= (self._drive >> 8) + 1229 // n
         self.surge = 0
+        if self._hold:
+            if d > _SHOCK:
+                self._grew = 0  # too sudden to be the light's
+            if self._hold == 1 and self._grew:
+                self._remember(self._grew)
         if m > theta:
-            if phase != _RELEASE:
-                if d > _SURGE:
-                    self._alarm(1, _HOLD)
-            else:
-                # innovation: what m moved beyond the light's move, were K 1
-                x = dm + ((m - slow) >> 1) - (546 // n)
-                if ds > _MOVED:
-                    x -= ds
-                if x > 218 or d > _SURGE and x > 82:
-                    self._alarm(2, _HOLD_JUMP)
+            if phase == _RELEASE:
+                if x > _JUMP or d > _SURGE and x > _JUMP >> 1:
+                    self._alarm(2, c)
+            elif d > _SURGE or self._armed and m * 8 > theta * 9 and d > 0:
+                self._alarm(1, c)
+            elif self._armed:
+                self._armed += 1
+                if self._armed > _HOVER:
+                    self._remember(c)
+                    self._armed = 0
+        elif not self._hold:
+            self._armed = 1
 
-        lo = theta - (theta - _LOW) * (g if g < 2048 else 2048) // 2048 if theta > _LOW else theta
-        level = self._compress(log, lo)
+        level = self._compress(log, theta)
 
         if self.surge:
             phase = _LEVEL
         elif phase == _RELEASE:
             if self.integral > g:
                 self.integral = g
-            if not g and m < _ENTER:
+            if m < _ENTER and g <= self._damping(self.cap, rho) + 8:
                 phase = _LEVEL
         elif phase == _LEVEL:
-            if g and m > _ENTER and not self._hold and -_FLAT < d < _FLAT:
+            if g > _DEEP and m > _ENTER and not self._hold and -_FLAT < d < _FLAT:
                 phase = _LOOK
                 self._m0 = _ONE
-                self._m = self._s = self._n = 0
+                self._n = 0
                 self.aim = g  # stands still
         else:
-            self._m += m
-            self._s += s
             self._n += 1
             if self._n == _HALF:
                 before = self._m0
-                self._m0 = self._m // _HALF
-                self._s0 = self._s // _HALF
-                self._m = self._s = self._n = 0
+                self._m0 = slow
+                self._s0 = s
+                self._n = 0
                 if self._m0 * 8 >= before * 7:
                     phase = _RELEASE
                     self._fear = _FEAR
         self.phase = phase
 
+        if self._wait:
+            self._wait -= 1
         self.gain_q8 = 0
         self.up = _ATTACK
         self.down = _CREEP
@@ -140,18 +159,49 @@ class Law:
         elif phase == _RELEASE:
             self.up = 1
             self.down = _GIVE
-            self.aim = self._need(dm, ds, rho)
+            k = self._need(dm, ds)
+            if m < _ENTER:
+                if k > self.cap:
+                    k = self.cap
+            else:
+                if ds > _MOVED and dm >= 0:
+                    self.cap = k
+                    self._wait = _SOON if k > _MARGIN else _PATIENCE
+                if k > _MOST:
+                    k = _MOST
+            self.aim = self._damping(k, rho)
             if level < self.aim:
                 self.aim = level
         elif phase == _LEVEL:
-            self.aim = level
+            k = self._damping(self.cap, rho)
+            self.aim = level if level > k else k
+            if not self._wait and self.cap < _ONE:
+                self.cap += 8
 
-    def _alarm(self, surge, hold):
-        """The room runs away: damp fully, for `hold` rounds at least."""
+    def _remember(self, c):
+        """The room grew by its own light at c: less from now on."""
+        c = c * 5 >> 3
+        if c < self.cap:
+            self.cap = c
+        self._wait = _PATIENCE
+
+    def _damping(self, c, rho):
+        """The damping that leaves c."""
+        if c >= _ONE or rho >= _ONE:
+            return 0
+        if c <= rho:
+            return _ONE
+        return _ONE - (c - rho) * _ONE // (_ONE - rho)
+
+    def _alarm(self, surge, c):
+        """The room runs away (1) or jumped (2) at c: damp fully."""
+        if not self._hold:
+            self._grew = c
         self.surge = surge
+        self._armed = 0
         self.integral = _ONE
-        if self._hold < hold:
-            self._hold = hold
+        if self._hold < _HOLD * surge:
+            self._hold = _HOLD * surge
 
     def _compress(self, log, theta):
         """Level law: 0.75 of the range per octave above theta, and a leaky integral (64 s)."""
@@ -168,19 +218,15 @@ class Law:
         i += 192 * e >> 4
         return i if i < _ONE else _ONE
 
-    def _need(self, dm, ds, rho):
-        """The damping that leaves K*c at MARGIN, K = (dm + prior)/(ds + noise)."""
+    def _need(self, dm, ds):
+        """The c that leaves K*c at MARGIN, K = (dm + prior)/(ds + noise)."""
         if self._fear > _TRUSTING:
-            self._fear -= 1
+            self._fear -= 2
         num = dm + self._fear
-        den = (ds if ds > 0 else 0) + _NOISE
+        den = (ds if ds > 0 else 0) + (self._fear >> 2) + _NOISE
         if num <= 0:
             self.gain_q8 = 1
-            return 0
+            return _ONE
         self.gain_q8 = (num << 8) // den
         c = _MARGIN * den // num
-        if c >= _ONE or rho >= _ONE:
-            return 0
-        if c <= rho:
-            return _ONE
-        return _ONE - (c - rho) * _ONE // (_ONE - rho)
+        return c if c < _ONE else _ONE

@@ -347,12 +347,12 @@ def play(gain_milli, drive, rounds, jump=0):
 def test_honest_stress_is_given_back():
     m, g, law = play(600, 1434, 600)  # K = 0.6, drive 0.35, five minutes
     assert g <= 820, g  # 0.2
-    assert m > 3000 and 128 <= law.gain_q8 <= 192, (m, law.gain_q8)  # and the law knows K
+    assert m > 2868 and 128 <= law.gain_q8 <= 192, (m, law.gain_q8)  # 80 % of the undamped room; the law knows K
 
 
 def test_feedback_is_not():
     m, g, law = play(2000, 600, 600)  # K = 2, drive 0.15: the light would carry it to the ceiling
-    assert g > 3700 and m < 1700, (m, g)
+    assert g > 3500 and m < 1900, (m, g)
 
 
 def test_jump_is_contained_within_a_minute():
