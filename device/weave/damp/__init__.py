@@ -49,7 +49,6 @@ class Damp:
         self._policy_rho = self._wish = RHO_MIN
         self.theta = _THETA
         self._strength = 64  # Q6
-        self._guide = 0
         self._aim = self._m = 0
         self._rest_q8 = 0  # the room's rest above everybody's own, Q20
         self._hot = 0
@@ -123,7 +122,6 @@ class Damp:
             law.reset()
             self._aim = self.g = 0
         self._detect()
-        self._breathe(mesh_ms)
 
     def _settle(self, m):
         """The room's rest: estimators drift together (skin settles for minutes); what is slow and low is no arousal."""
@@ -174,19 +172,6 @@ class Damp:
         if not self._hot:
             self.contagion = self.why = 0
 
-    def _breathe(self, mesh_ms):
-        """The offer: one breath in ten seconds, a parabola up and a parabola down, inside the mediated share."""
-        x = mesh_ms % 10000 - 5000
-        if x < 0:
-            x = -x
-        x = x * 4096 // 5000  # 4096 .. 0 .. 4096
-        if x < 2048:
-            x = 4096 - (x * x >> 11)
-        else:
-            x = 4096 - x
-            x = x * x >> 11
-        self.guide = (x * self._guide >> 8) * (_ONE - self.rho) >> 12
-
     def opt_out(self, flag):
         """The visitor's button: neutral light at once, and nothing of this visitor is shared."""
         self.opted_out = 1 if flag else 0
@@ -205,7 +190,7 @@ class Damp:
         theta = buf[start + 4] << 8 | buf[start + 5]
         self.theta = 41 if theta < 41 else theta if theta < _ONE else _ONE
         self._strength = buf[start + 6]
-        self._guide = buf[start + 7]
+        self.guide = buf[start + 7]
         self._share()
         self.enabled = 0 if flags & _P_OFF else 1
         return 1

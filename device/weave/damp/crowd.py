@@ -36,7 +36,7 @@ class Crowd:
     """Collective measures, collected without a burst of work: begin(rest), look(room) each tick, end()."""
 
     def __init__(self):
-        self.mean = self.weight = self.visitors = self.others = 0
+        self.mean = self.weight = self.visitors = 0
         self.g = self.spread = self.p90 = self.synchrony = 0
         self._slow = array("h", bytes(2 * _SEATS))  # each row's arousal 16 s behind
         self._bins = bytearray(_BINS)
@@ -46,7 +46,7 @@ class Crowd:
         """Start a round; rest: `beyond` of an estimate at rest."""
         self.at = 0
         self.rest = rest
-        self._sum = self._w = self._n = self._far = self._g = self._moved = self._path = self._others = 0
+        self._sum = self._w = self._n = self._far = self._g = self._moved = self._path = 0
 
     def look(self, room):
         """The next rows."""
@@ -63,8 +63,6 @@ class Crowd:
             end = n
         while i < end:
             if room.age[i] < ttl:
-                if i:
-                    self._others += 1
                 c = room.confidence[i]
                 if c:
                     a = beyond(room.fast[i]) - rest
@@ -92,7 +90,6 @@ class Crowd:
         w = self._w
         n = self._n
         self.visitors = n
-        self.others = self._others
         self.weight = w
         if not n:
             self.mean = self.spread = self.p90 = self.g = self.synchrony = 0

@@ -182,9 +182,13 @@ class Light(Stage):
         v = self.v
         ours = self._ours
         t = self._motion[8]
+        swing = v[_BREATH]
+        if damp.guide and v[_OWN] and not t:  # the policy offers a breath, where feelings are shown
+            t = 10000
+            swing = damp.guide << 4
         if t:  # the breath is in everybody's part only
             t = guard.sine[((self._breath - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
-            ours += ours * (v[_BREATH] * self._wave >> 12) // 4096 * t >> 13
+            ours += ours * (swing * self._wave >> 12) // 4096 * t >> 13
         # over the wave's own mean: light is the level, whatever the wave does
         self._shape += (v[28] * 2 // (v[0] + 1) - self._shape) >> 2
         scale = guard.dim * self.site.brightness // 255

@@ -27,7 +27,7 @@ class Strand:
 class Visitor:
     """Sense, affect and damp in one: a calm visitor at `level`, touching."""
 
-    onset = g = opted_out = valence = 0
+    onset = g = opted_out = valence = guide = 0
     contact = 1
     confidence = 255
     rho = 1024

@@ -154,7 +154,7 @@ def test_random_rooms_stay_in_bounds_without_heap():
             buf = bytes((1, dice.below(4) * dice.below(2)) + tuple(dice.below(256) for _ in range(6)))
             d.policy(buf, 0, 8)
             locked(clock.run, 40)
-            for v in (d.level, d.own, d.collective, d.g, d.spread, d.p90, d.synchrony, d.guide):
+            for v in (d.level, d.own, d.collective, d.g, d.spread, d.p90, d.synchrony):
                 assert 0 <= v <= ONE, v
             assert RHO_MIN <= d.rho <= ONE and d.ratio_q8 >= 0
 
@@ -236,7 +236,7 @@ def test_stale_rows_age_out_and_no_row_counts_twice():
         crowd.end()
 
     whole_round()
-    assert crowd.visitors == 10 and crowd.others == 9 and abs(crowd.mean - (low + high) // 2) <= 1
+    assert crowd.visitors == 10 and abs(crowd.mean - (low + high) // 2) <= 1
     for i in range(5, 10):
         room.age[i] = 60000
     whole_round()
@@ -394,20 +394,6 @@ def test_damping_off_and_on_again():
     d.policy(bytes((1, 0, 4, 0, 1, 236, 64, 0)), 0, 8)
     clock.run(2000)
     assert d.enabled == 1
-
-
-def test_breath_stays_inside_the_mediated_share():
-    d = Damp(1)
-    clock = Clock(d, Estimate(), Table(4))
-    d.policy(bytes((1, 0, 4, 0, 1, 236, 64, 255)), 0, 8)
-    lo, hi = ONE, 0
-    for _ in range(40):
-        clock.run(25)
-        lo, hi = min(lo, d.guide), max(hi, d.guide)
-    assert lo < 200 and 2700 < hi <= ONE - d.rho, (lo, hi)
-    d.wish(ONE)
-    clock.run(50)
-    assert d.guide == 0
 
 
 def test_replay_is_bit_exact():

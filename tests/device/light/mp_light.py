@@ -136,6 +136,28 @@ def test_mediated_and_own_share_are_where_they_belong():
             assert light(r, border + 5) < mine // 3
 
 
+def test_an_offered_breath_is_in_everybodys_part_only():
+    """A policy's guide: 0.1 Hz in the mediated light of a scene without a breath of its own; who opted out sees none."""
+    for guide, hidden in ((0, 0), (255, 0), (255, 1)):
+        r = room("hearth")
+        r.set(2000, own=2000, rho=2048)
+        r.damp.guide, r.damp.opted_out = guide, hidden
+        r.run(6000)
+        mine, ours = [], []
+        for _ in range(20):
+            r.run(500)
+            y = r.light.guard.y
+            mine.append(sum(y[i] for i in range(26)))
+            ours.append(sum(y[i] for i in range(34, 60)))
+        swing = max(ours) * 100 // min(ours)
+        if guide and not hidden:
+            assert swing > 200, ours
+            assert max(mine) * 100 // min(mine) < swing - 60, (mine, ours)
+            assert 4 <= (ours.index(max(ours)) - ours.index(min(ours))) % 20 <= 16, ours
+        else:
+            assert swing < 200, (guide, hidden, ours)
+
+
 def test_untouched_strand_is_everybodys():
     r = room()
     r.set(3000, own=0, contact=0)

@@ -27,7 +27,7 @@ class Affect:
 class Damp:
     level = own = collective = g = 0
     rho = 1024
-    opted_out = 0
+    opted_out = guide = 0
 
 
 class Room:

@@ -103,6 +103,7 @@ class Stormy:
             self.sense.contact = d(2)
         elif what == 10:
             self.damp.opted_out = d(4) == 0
+            self.damp.guide = d(2) * d(256)
         elif what == 11:
             self.now = (self.now + d(2000) - 1000 if d(3) else d(MASK)) & MASK
         elif what == 12:

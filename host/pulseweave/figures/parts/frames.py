@@ -35,7 +35,7 @@ class Strand:
 class Visitor:
     """Sense, affect and damp in one."""
 
-    onset = g = opted_out = 0
+    onset = g = opted_out = guide = 0
     contact = 1
     confidence = 200
     rho = 1024
