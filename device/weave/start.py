@@ -30,6 +30,8 @@ def start(board, fs, stdin, stdout, cause):
     """A node ready to tick, or None in safe mode: a glow of amber. Boots are counted first: hardware may raise."""
     keep = Keep(fs, Nvs("weave"), None, cause)
     try:
+        if keep.safe:  # no tick will come that finds a quiet moment for them
+            keep.notes.save()
         hardware = Hardware(board, stdin, stdout)
         hardware.fit(keep.config)
         if not keep.safe:

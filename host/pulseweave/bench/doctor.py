@@ -7,6 +7,7 @@ prompt, the chip's ROM. Findings are (mark, what, remedy): "ok", "note" or "faul
 import re
 import sys
 import time
+from contextlib import suppress
 
 import rich_click as click
 from rich.console import Console
@@ -14,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from pulseweave import boards
-from pulseweave.bench import deploy, esptool, ports, talk
+from pulseweave.bench import deploy, esptool, ports, provision, talk
 from pulseweave.bench.release import build
 from pulseweave.bench.repl import RESTARTS, Repl
 from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
 
+SAFE = 5  # crash boots in a row (device: weave/keep)
 MARKS = {"ok": ("✓", "green"), "note": ("•", "yellow"), "fault": ("✗", "bold red")}
 
 
@@ -133,10 +135,13 @@ def place(config: dict, found: Findings) -> None:
 
 def prompt(port: str, baud: int, found: Findings) -> None:
     """No node answers: what is at the prompt, or in the ROM."""
+    state: dict = {}
     try:
         with Repl(port, baud, patience=5) as repl:
             try:
                 seen = deploy.look(repl)
+                with suppress(Problem):  # no firmware of ours
+                    state = provision.read(repl)
             finally:
                 repl.restart()
     except Problem as e:
@@ -161,12 +166,21 @@ def prompt(port: str, baud: int, found: Findings) -> None:
             f"version /{seen.trial[0]} is on trial, {tries} of 3 boots used",
             "it needs a minute of health",
         )
+    elif state.get("bad", 0) >= SAFE:
+        last = f", the last in {state['notes'][-1]['part']}" if state.get("notes") else ""
+        found.add(
+            "fault",
+            f"safe mode: {state['bad']} crash boots in a row{last}",
+            "pulseweave crash shows why; then deploy, or pull the plug: it tries once more",
+        )
     else:
         found.add(
             "fault",
             "the firmware was stopped or is in safe mode",
             "it starts again now; if not, `pulseweave crash`",
         )
+    if state:
+        place(state["config"], found)
     if seen.free < 200 << 10:
         found.add("note", f"only {seen.free >> 10} KiB of flash are free", "remove what is not firmware")
 

@@ -33,6 +33,18 @@ def open_pty() -> tuple[int, int]:
     return ours, theirs
 
 
+def turn_in(data: bytes, raw: bool, fresh: bool) -> int:
+    """Where in `data`, typed at a prompt, the first character ends that makes the port change its line's mode; 0: none.
+
+    It throws away what follows at once. `raw`: at the raw REPL's prompt; `fresh`: nothing typed in this line yet.
+    """
+    if raw:
+        return data.find(2) + 1
+    if fresh and data[0] in b"\x01\x02\x04":  # in the middle of a line they move the cursor
+        return 1
+    return min((i for i in (data.find(13), data.find(10)) if i >= 0), default=-1) + 1
+
+
 class Interpreter:
     """One life of the unix port, from reset to reset."""
 

@@ -16,6 +16,7 @@ import grp
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -82,11 +83,18 @@ def group_of(device: str) -> str:
 def users_of(device: str) -> str:
     """Who has `device` open, as far as this user may see: `picocom (pid 123)`; "" where nobody is seen."""
     real = os.path.realpath(device)
+    users, owners = [], set()
     for entry in glob.glob("/proc/[0-9]*/fd/*"):
         pid = entry.split("/")[2]
         with contextlib.suppress(OSError):
-            if os.readlink(entry) == real and int(pid) != os.getpid():
-                return f"{Path(f'/proc/{pid}/comm').read_text().strip()} (pid {pid})"
+            target = os.readlink(entry)
+            if target.endswith("/ptmx"):
+                owners.add(pid)
+            if target == real and int(pid) != os.getpid():
+                users.append(pid)
+    for pid in (p for p in users if p not in owners):  # a virtual board holds its own port open
+        with contextlib.suppress(OSError):
+            return f"{Path(f'/proc/{pid}/comm').read_text().strip()} (pid {pid})"
     return ""
 
 
@@ -110,7 +118,7 @@ def explain(device: str, error: BaseException) -> str:
         return (
             f"{device}: busy{f', {user} has it open' if user else ''}: close the other program and try again"
         )
-    if isinstance(error, ValueError) and "://" in device:
+    if "://" in device and (isinstance(error, ValueError) or not re.search(r":\d+(/|\?|$)", device)):
         return f"{device}: not a port address: use socket://HOST:PORT or rfc2217://HOST:PORT"
     if code in (errno.ENOTTY, errno.EINVAL) or "Could not configure" in text or "Inappropriate ioctl" in text:
         return f"{device}: not a serial port: name one like /dev/ttyUSB0"

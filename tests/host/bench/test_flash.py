@@ -204,6 +204,25 @@ def test_what_esptool_says_becomes_plain_words():
     assert esptool.classify("odd\nA fatal error occurred: strange")[1].endswith("strange")
 
 
+def test_busy_names_who_has_the_port_not_the_board_behind_it(desk):
+    d = desk()
+    code = f"import serial, time; s = serial.Serial({d.port!r}, exclusive=True); print('has it', flush=True); time.sleep(60)"
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout and other.stdout.readline()
+        with pytest.raises(Problem, match=rf"busy, \S+ \(pid {other.pid}\) has it open"):
+            ports.open_line(d.port)
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_an_address_without_a_port_is_said_to_be_one():
+    for address in ("socket://nowhere", "rfc2217://nowhere"):
+        with pytest.raises(Problem, match="not a port address: use socket://HOST:PORT"):
+            ports.open_line(address)
+
+
 def test_port_busy_missing_forbidden_and_not_a_port(tmp_path):
     ours, theirs = pty.openpty()
     name = os.ttyname(theirs)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -137,6 +138,16 @@ def test_where_a_process_is():
         for p in (sleeps, waits, works):
             p.kill()
             p.wait()
+
+
+def test_after_garbage_was_typed_the_bench_still_gets_in(line):
+    """Every control character is in it, in the middle of lines mostly, where no prompt answers it."""
+    line.write(random.Random(7).randbytes(4000))
+    port = line.port
+    line.close()
+    with Repl(port) as r:
+        assert r.run("print(6 * 7)") == "42\n"
+    line.open()
 
 
 class SlowBoard:
