@@ -272,7 +272,7 @@ def small_disk(folder, process=None):
 
 @pytest.mark.parametrize("how", ["disk", "limit"])
 def test_gather_on_a_disk_that_is_really_full(towers, tmp_path, how):
-    """Nothing is lost while it is full for a moment, said once; killed while it is full, rings and counters know the rest."""
+    """Nothing is lost while it is full for a moment, said once; killed while full, rings and counters know the rest."""
     t = towers(1, range(1, 25))
     folder = tmp_path / "disk"
     with small_disk(folder) if how == "disk" else contextlib.nullcontext() as disk:

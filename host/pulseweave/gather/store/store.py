@@ -27,7 +27,7 @@ class Store:
         self._strands: list[tuple] = []
 
     def again(self) -> None:
-        """Look anew at what is there: a damaged file may have been moved away, and then a new one is begun. Raises Problem."""
+        """Look anew at what is there: where a damaged file was moved away a new one is begun. Raises Problem."""
         self.db.reopen()
         migrate(self.db)
         self.ledger = Ledger(self.db)
