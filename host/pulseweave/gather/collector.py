@@ -41,6 +41,7 @@ class Collector:
         self.told = Told()  # which firmware each node runs, and its crashes
         self.kept = self.heard = 0
         self.trouble = ""  # of the store, in words
+        self._broken = False  # it needs a person; whether somebody has mended it is seen at every attempt
         self.failed: list[Problem] = []  # gateways that can never work
         self.notes: list[tuple[int, str, str]] = []
         self._waiting: list[Packet] = []
@@ -120,6 +121,9 @@ class Collector:
             try:
                 if self.store:
                     with self._store_lock:
+                        if self._broken:
+                            self.store.again()
+                            self._broken = False
                         letters = self.outbox(batch) if self.outbox and batch else ()
                         kinds = [(node, now_ms, *said.row()) for node, said in firmware]
                         new += self.store.write(batch, rows, notes, letters, kinds)
@@ -187,6 +191,7 @@ class Collector:
         try:
             self.flush()
         except (Unavailable, Problem) as e:
+            self._broken |= isinstance(e, Problem)
             if not self.trouble:
                 log.error("the store: %s; %d packets wait", e, len(self._waiting))
             self.trouble = str(e)

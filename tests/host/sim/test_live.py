@@ -7,6 +7,7 @@ from pulseweave.sim import scenario
 from pulseweave.sim.engine import Simulation
 from pulseweave.sim.live import Live
 from pulseweave.sim.measures import Measures
+from pulseweave.sim.plan import source
 
 
 @pytest.fixture
@@ -50,3 +51,17 @@ def test_a_fast_room_shows_its_newest_picture(live):
     for _ in range(20):
         live._tick()
     assert taken(live) == [pytest.approx(0.4, abs=0.021)]
+
+
+def test_what_nodes_run_and_what_crashed_in_them_is_seen(live):
+    live.frame()
+    for _ in range(70):
+        live._tick()
+    nodes = live.state()["nodes"]
+    assert nodes["notes"] == [[], []] and nodes["release"] == [source()] * 2 and len(source()) == 8
+    live.sim.tell(1, {"do": "reboot", "cause": 3})  # by its watchdog
+    while not any(live.notes):
+        live._tick()
+        assert live.sim.tick < 1200, "no note of the watchdog"
+    notes = live.state()["nodes"]["notes"]
+    assert notes[0] == [] and notes[1][-1]["text"] and notes[1][-1]["boot"] >= 1

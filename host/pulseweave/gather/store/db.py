@@ -46,6 +46,9 @@ class Database:
         """Insert rows that are not there yet (by primary key); returns how many were new."""
         raise NotImplementedError
 
+    def reopen(self) -> None:
+        """A new connection, after a failure that would not go away by itself. Raises Unavailable or Problem."""
+
     def one(self, sql: str, parameters: Sequence = ()) -> Any:
         """The first column of the first row, or None."""
         found = self.all(sql, parameters)

@@ -16,6 +16,7 @@ Packet = tuple[int, State | Event]  # UTC in ms, what was heard
 PERIOD_MS = 300  # versions follow each other no faster (device/weave/mesh: 450 ms less an eighth)
 SLACK = 600  # versions that a delay or a jump of the clock may seem to add
 BACK = 64  # versions a life may seem to go back
+UPDATE = "update visits set from_n = ?, last_n = ?, to_n = ? where visitor = ?"
 SILENCE = 8  # versions missing after which a touch is another visit
 
 
@@ -46,6 +47,10 @@ class Visit:
     open: bool
     known: bool
     changed: bool = True
+
+    def row(self) -> tuple:
+        """Parameters of UPDATE."""
+        return self.first, self.last, None if self.open else self.last, self.visitor
 
 
 class Ledger:
@@ -173,16 +178,12 @@ class Ledger:
         return v
 
     def _write(self, v: Visit) -> None:
-        end = None if v.open else v.last
         if v.known:
-            self.db.run(
-                "update visits set from_n = ?, last_n = ?, to_n = ? where visitor = ?",
-                (v.first, v.last, end, v.visitor),
-            )
+            self.db.run(UPDATE, v.row())
         else:
             self.db.run(
                 "insert into visits (visitor, node, life, from_n, last_n, to_n) values (?, ?, ?, ?, ?, ?)",
-                (v.visitor, v.node, v.life, v.first, v.last, end),
+                (v.visitor, v.node, v.life, v.first, v.last, None if v.open else v.last),
             )
         v.known, v.changed = True, False
 
@@ -226,9 +227,13 @@ class Ledger:
                 "last_ms = case when last_ms > ? then last_ms else ? end where node = ? and event = ? and life = ?",
                 changed,
             )
-        for v in self.visits.values():
-            if v and v.changed:
-                self._write(v)
+        visits = [
+            v for v in self.visits.values() if v and v.changed
+        ]  # all have a row: they got it when they began
+        if visits:
+            self.db.many(UPDATE, [v.row() for v in visits])
+            for v in visits:
+                v.changed = False
         if self.news:
             self.turn = secrets.token_hex(8)
             self.db.run("delete from settings where name = 'turn'")

@@ -14,6 +14,8 @@ BUSY_S = 10.0
 class Sqlite(Database):
     """A file. Raises Problem where it cannot be one of ours."""
 
+    connection: sqlite3.Connection = None  # type: ignore[assignment]
+
     def __init__(self, path: Path, create: bool = True):
         self.where, self.path = str(path), path
         self.url = f"sqlite:///{path}"
@@ -21,9 +23,16 @@ class Sqlite(Database):
             raise Problem(f"{path}: no such store: name the file that `pulseweave gather --db` wrote")
         if not path.parent.is_dir():
             raise Problem(f"{path.parent}: no such folder: make it, or put the store elsewhere with --db")
+        self.reopen()
+
+    def reopen(self) -> None:
+        """The file that is there now, which may not be the one that was opened first. Raises Problem, Unavailable."""
+        if self.connection:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.close()
         try:
             self.connection = sqlite3.connect(
-                path, isolation_level=None, timeout=BUSY_S, check_same_thread=False
+                self.path, isolation_level=None, timeout=BUSY_S, check_same_thread=False
             )
             self.connection.execute("pragma journal_mode = wal")
             self.connection.execute("pragma synchronous = full")

@@ -24,6 +24,15 @@ class Store:
         self.db = db
         migrate(db)
         self.ledger = Ledger(db)
+        self._strands: list[tuple] = []
+
+    def again(self) -> None:
+        """Look anew at what is there: where a damaged file was moved away a new one is begun. Raises Problem."""
+        self.db.reopen()
+        migrate(self.db)
+        self.ledger = Ledger(self.db)
+        if self._strands and not self.db.one("select count(*) from strands"):
+            self.hang(self._strands)
 
     # --- writing
 
@@ -119,8 +128,9 @@ class Store:
 
     def hang(self, strands: Iterable[tuple[int, str, float, float, float, int]]) -> None:
         """Where strands are: (node, name, x, y, z in metres, pixels)."""
+        self._strands = list(strands)
         with self.db.transaction():
-            for s in strands:
+            for s in self._strands:
                 self.db.run("delete from strands where node = ?", (s[0],))
                 self.db.run("insert into strands (node, name, x, y, z, pixels) values (?, ?, ?, ?, ?, ?)", s)
 

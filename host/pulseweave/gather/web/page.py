@@ -88,8 +88,8 @@ class Page:
                 body = wire.command(message.get("text"))
             except wire.Garbage as e:
                 garbage += 1
-                if garbage == 1:
-                    log.warning("a page at %s sends garbage (%s); said once", self.who(), e)
+                if garbage == 1 and self.pump.first_garbage(self.who()):
+                    log.warning("somebody at %s sends garbage (%s); said once in a minute", self.who(), e)
                 if garbage >= PATIENCE:
                     await self.socket.close(1008, "too much garbage")
                     return
@@ -136,4 +136,4 @@ class Page:
         self.wake.set()
 
     def who(self) -> str:
-        return f"{self.socket.client.host}:{self.socket.client.port}" if self.socket.client else "?"
+        return self.socket.client.host if self.socket.client else "?"

@@ -7,6 +7,7 @@ order, the last 256 of them.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -17,6 +18,7 @@ POLL_S = 0.010  # a room makes a picture every 40 ms; looking four times as ofte
 LEAST_S = 0.028  # no more than about 35 pictures a second, however fast the room runs; in real time a late one may catch up
 STATE_S = 0.25
 META_S = 1.0
+GARBAGE_S = 60.0
 EVENTS = 256
 HISTORY = 2400  # rows of the curve kept for pages that come later: ten minutes at 4 Hz
 
@@ -51,6 +53,7 @@ class Pump:
         self.seq = 0
         self._t = None
         self._said = set()
+        self._garbage: dict[str, float] = {}  # who has sent some, and when that was said
 
     async def run(self) -> None:
         """Until cancelled. A source that raises is reported once and asked again."""
@@ -134,6 +137,12 @@ class Pump:
             self.event_count += 1
             self.events.append((self.event_count, event))
         return True
+
+    def first_garbage(self, who: str) -> bool:
+        """Whether to say so: once in a minute for each address, however often it comes back."""
+        now = time.monotonic()
+        self._garbage = {w: t for w, t in self._garbage.items() if now - t < GARBAGE_S}
+        return self._garbage.setdefault(who, now) == now
 
     def near(self, node: int) -> str:
         """For those who lean towards the strand at index `node`: whom it hears, its newest crash notes."""

@@ -89,7 +89,7 @@ export class Lean {
       if (!list.children[k * 2]) list.append(document.createElement("dt"), document.createElement("dd"));
       if (list.children[k * 2].textContent !== term) list.children[k * 2].textContent = term;
       if (list.children[k * 2 + 1].textContent !== value) list.children[k * 2 + 1].textContent = value;
-      list.children[k * 2 + 1].className = value.length > 12 ? "long" : "";
+      for (const side of [0, 1]) list.children[k * 2 + side].className = value.length > 11 || term.length > 10 ? "long" : "";
     });
     const spoken = here ? `${words(true, hr)}, feels ${percent(felt ?? 0)}, shows ${percent(shown ?? 0)}` : "nobody here";
     return `${this.strands.list[i].name}, ${spoken}`;
