@@ -13,8 +13,7 @@ from micropython import const
 
 from .clock import Clock
 from .events import BLOCKS, Events
-from .fold import fold
-from .frame import diff, get16, get30, later
+from .frame import diff, fold, get16, get30, later
 from .gossip import Gossip
 from .messages import Messages
 from .roster import Roster

@@ -9,8 +9,7 @@ from struct import pack_into
 
 from micropython import const
 
-from .fold import fold
-from .frame import diff, get16, get30, later
+from .frame import diff, fold, get16, get30, later
 
 _BEACON = const(64)
 _ENTRY = const(10)

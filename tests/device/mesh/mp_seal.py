@@ -3,8 +3,8 @@
 from binascii import unhexlify
 
 from heap import locked
-from weave.mesh.fold import fold
-from weave.mesh.keys import Keys, load
+from weave.mesh.frame import fold
+from weave.mesh.seal import Keys, load
 from weave.mesh.seal import Cmac
 from world import Random, World, blob
 

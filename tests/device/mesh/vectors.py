@@ -6,7 +6,7 @@ what node 1, with 77 frames sealed in its epoch 65540, makes of them: its table,
 import sys
 from binascii import hexlify, unhexlify
 
-from weave.mesh.keys import Keys
+from weave.mesh.seal import Keys
 from weave.mesh.roster import mix
 
 KEY = bytes(range(16))
