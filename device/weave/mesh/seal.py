@@ -9,9 +9,9 @@ CBC but no CTR, and because a nonce used twice (a flash that forgot its epoch) t
 stream.
 Both keys come from the network key: K_mac = CMAC(key, "pulseweave mac"), K_enc = CMAC(key, "pulseweave enc").
 
-A node's keys come from one NVS blob that the host wrote over USB: "net", 72 bytes: 0 format (1) | 1 net | 2 id of the key to
-send with | 3 flags (1: may command) | 4, 5 ids of two network keys (0 = empty) | 6, 7 ids of two command keys | 8 network key |
-24 network key | 40 command key | 56 command key.
+A node's keys come from one NVS blob that the host wrote over USB: "net", 72 bytes: 0 format (1) | 1 net | 2 id of the key
+to send with | 3 flags (1: may command) | 4, 5 ids of two network keys (0 = empty) | 6, 7 ids of two command keys |
+8 network key | 24 network key | 40 command key | 56 command key.
 Two of each, so that keys are rotated without a silent moment: the old and the next are both accepted.
 """
 
