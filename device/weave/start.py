@@ -14,7 +14,7 @@ from .drivers.storage import Nvs
 from .keep import Keep
 from .light import Light, Site
 from .light.scenes import find
-from .mesh import Mesh, keys
+from .mesh import Mesh, seal
 from .node import Node
 from .sense import Sense
 
@@ -61,7 +61,7 @@ def compose(hardware, keep):
     cal = config.skin_cal or board["skin"].get("cal", 2048)
     sense = Sense(hardware.pulse, hardware.skin, cal * 8, config.skin_gain)
     affect = Affect(sense)
-    mesh = Mesh(hardware.radio, hardware.nvs, keys.load(hardware.nvs), node, config.cluster_max)
+    mesh = Mesh(hardware.radio, hardware.nvs, seal.load(hardware.nvs), node, config.cluster_max)
     damp = Damp(node)
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)

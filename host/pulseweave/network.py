@@ -213,7 +213,7 @@ class Network:
         self.commands = {newest: self.commands[newest]}
 
     def blob(self, may_command: bool = False) -> bytes:
-        """The 72 bytes for NVS key "net" (weave.mesh.keys); the key that is to be next stands second."""
+        """The 72 bytes for NVS key "net" (weave.mesh.seal); the key that is to be next stands second."""
         ids, commands = list(self.keys), list(self.commands)
         first = [FORMAT, self.net, self.use, int(may_command)]
         slots = [[*ids, 0][:2], [*commands, 0][:2]]

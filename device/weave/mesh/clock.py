@@ -34,25 +34,17 @@ class Clock:
 
     def __init__(self, node, epoch):
         self.node = node
-        self.root = 0  # id of the root followed, 0 = none yet
         self.hops = 255
-        self.stamp = 0
         self._own = (epoch & 0x3FFF) << 16  # where our own stamps go on
-        self._dead = 0  # the root that died last, and its last stamp
-        self._echo = 0
-        self._since = 0  # local ms of the last new stamp
-        self._follows = 0  # local ms since which this root is followed
-        self._shared = 0  # local ms of the last shared reception
-        self._base = 0  # local ms at which the offset was right
-        self._lag = 0  # local - mesh, 30 bits
-        self._sub = 0  # minus this many 1/256 ms
-        self.rate = 0
-        self._off = 0  # samples in a row beyond STEP
-        self._last = 0  # the deviation they agreed upon
-        self._n = 0  # samples since the last step
-        self.synced = 0
-        self.error = 0  # the last deviation, 1/256 ms
-        self.settled = 0  # 1: our time is that of the root we name, and may be told
+        # root: id of the root followed, 0 = none yet; _dead, _echo: the root that died last, and its last stamp
+        self.root = self.stamp = self._dead = self._echo = 0
+        # local ms: of the last new stamp, since which this root is followed, of the last shared reception, at which the
+        # offset was right: local - mesh in ms of 30 bits, minus _sub 1/256 ms
+        self._since = self._follows = self._shared = self._base = self._lag = self._sub = 0
+        # _n: samples since the last step; _off: samples in a row beyond STEP, _last: the deviation they agreed upon
+        self.rate = self._off = self._last = self._n = 0
+        # error: the last deviation, 1/256 ms; settled 1: our time is that of the root we name, and may be told
+        self.synced = self.error = self.settled = 0
 
     def begin(self, now):
         """First step of the node."""

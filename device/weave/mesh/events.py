@@ -7,8 +7,7 @@ Imin 30 ms, 6 doublings, k = 3. For LIFE_MS a slot wakes again when a neighbour'
 
 from micropython import const
 
-from .fold import fold
-from .frame import diff, later
+from .frame import diff, fold, later
 
 _IMIN = const(30)
 _DOUBLINGS = const(6)

@@ -2,7 +2,23 @@
 
 0 version 1 | 1 net | 2 type | 3 ttl | 4 origin 2 | 6 epoch 4 | 10 seq 4 | 14 key id | 15 payload blocks p | 16
 payload 16 p | tag 8
+Also the exclusive or of blocks, the inner loop of the seal, in machine code: 16 bytes in about 55 us of an ESP32, 300 in
+bytecode. Its callers see to the lengths: nothing is checked.
 """
+
+import micropython
+
+
+@micropython.viper
+def fold(out: ptr8, a: ptr8, o: int, b: ptr8, n: int) -> int:
+    """out[k] = a[o + k] ^ b[k] for n bytes; 0 where all were equal. No early exit: the time tells nothing."""
+    d = 0
+    while n:
+        n -= 1
+        x = a[o + n] ^ b[n]
+        out[n] = x
+        d |= x
+    return d
 
 
 def get16(b, o):

@@ -9,8 +9,7 @@ from struct import pack_into
 
 from micropython import const
 
-from .fold import fold
-from .frame import diff, get16, get30, later
+from .frame import diff, fold, get16, get30, later
 
 _BEACON = const(64)
 _ENTRY = const(10)
@@ -190,7 +189,9 @@ class Gossip:
     def _proof(self, b, o):
         """A record of one of our last 64 frames: who made it is alive now."""
         m = self.mesh
-        return get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
+        return (
+            get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
+        )
 
     def _shared(self, b, o, use):
         """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together.

@@ -9,8 +9,7 @@ from struct import pack_into
 from micropython import const
 
 from .events import BLOCKS, copy
-from .fold import fold
-from .frame import diff, get16, get30, later
+from .frame import diff, fold, get16, get30, later
 
 _M = const(0x3FFFFFFF)
 _EVENT = const(2)

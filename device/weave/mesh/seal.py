@@ -8,15 +8,22 @@ ECB and
 CBC but no CTR, and because a nonce used twice (a flash that forgot its epoch) then costs far less than a repeated key
 stream.
 Both keys come from the network key: K_mac = CMAC(key, "pulseweave mac"), K_enc = CMAC(key, "pulseweave enc").
+
+A node's keys come from one NVS blob that the host wrote over USB: "net", 72 bytes: 0 format (1) | 1 net | 2 id of the key
+to send with | 3 flags (1: may command) | 4, 5 ids of two network keys (0 = empty) | 6, 7 ids of two command keys |
+8 network key | 24 network key | 40 command key | 56 command key.
+Two of each, so that keys are rotated without a silent moment: the old and the next are both accepted.
 """
 
 import cryptolib
 from micropython import const
 
-from .fold import fold
+from .frame import fold
 
 _CBC = const(2)
 _TTL = const(3)
+_SIZE = const(72)  # of the keys' blob
+_FORMAT = const(1)
 ZERO = bytes(16)
 
 
@@ -139,3 +146,38 @@ class Pool:
         self.work_at = views(self.work, 16, 16)
         self.plain_at = views(self.plain, 0, 0)
         self.frame = views(self.work, 0, 24)
+
+
+class Keys:
+    """`seals`, `commands`: {key id: Seal}, {key id: Cmac}; `use`, `command`: the ids to send with (command 0: it may not).
+
+    Raises ValueError for a damaged blob.
+    """
+
+    def __init__(self, blob):
+        if len(blob) < _SIZE or blob[0] != _FORMAT or not blob[2] or blob[2] not in (blob[4], blob[5]):
+            raise ValueError("network keys are missing or damaged: provision the node")
+        self.net = blob[1]
+        self.use = blob[2]
+        self.next = blob[5]
+        self.command = (blob[7] or blob[6]) if blob[3] & 1 else 0
+        self.pool = Pool()
+        self.seals = {}
+        self.commands = {}
+        for k in range(4):
+            id = blob[4 + k]
+            if id:
+                key = blob[8 + 16 * k : 24 + 16 * k]
+                if k < 2:
+                    self.seals[id] = Seal(key, self.pool)
+                else:
+                    self.commands[id] = Cmac(derive(key, b"pulseweave cmd"))
+
+
+def load(nvs):
+    """The Keys in NVS, or None where the node was never provisioned (or its blob is damaged)."""
+    blob = bytearray(_SIZE)
+    try:
+        return Keys(blob) if nvs.get_blob("net", blob) == _SIZE else None
+    except ValueError:
+        return None

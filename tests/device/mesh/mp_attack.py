@@ -79,9 +79,9 @@ def test_every_flipped_bit_and_every_truncation():
 
 
 def test_random_and_mutated_frames():
-    """ROUNDS / 2 of each type: a true frame in which up to four bytes after another were changed, more at every turn until it
-    starts from the true one again; every tenth is noise behind the first bytes that all frames share. Nothing is turned
-    away by the buckets: what is left goes all the way to the tag."""
+    """ROUNDS / 2 of each type: a true frame in which one to four bytes were changed, more at every turn until it starts
+    from the true one again; every tenth is noise behind the first bytes that all frames share. The buckets are kept
+    full: what passes the first checks goes all the way to the tag."""
     v = Victim(2)
     r = Random(7)
     start = v.accepted()

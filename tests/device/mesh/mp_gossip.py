@@ -64,7 +64,9 @@ def test_a_recording_brings_nobody_back():
     throw(w, 0, frames, w.boards[2].radio.own)
     w.run(1)
     i = m.room.find(3)
-    assert m.received and (i < 0 or (m.room.age[i] >= 60000 and not m.room.confidence[i])), m.room.confidence[i]
+    assert m.received and (i < 0 or (m.room.age[i] >= 60000 and not m.room.confidence[i])), m.room.confidence[
+        i
+    ]
 
 
 def test_a_new_epoch_is_proved_anew():
@@ -112,4 +114,7 @@ def test_one_missed_of_many_is_pulled():
     w.recording = True
     w.run(8)
     told = [f for _, f in w.heard if f[2] == 2]
-    assert len(told) <= 4 * 4, (len(told), frames)  # one burst each for the one who lacked it, and then silence
+    assert len(told) <= 4 * 4, (
+        len(told),
+        frames,
+    )  # one burst each for the one who lacked it, and then silence

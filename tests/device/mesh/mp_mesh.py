@@ -4,7 +4,7 @@ from struct import unpack_from
 
 import micropython
 import world
-from weave.mesh.keys import Keys
+from weave.mesh.seal import Keys
 from world import ALARM, CONFIG, IDENTIFY, LINKS, PING, POLICY, SCENE, Board, World, blob, line
 
 

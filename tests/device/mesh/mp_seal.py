@@ -3,9 +3,8 @@
 from binascii import unhexlify
 
 from heap import locked
-from weave.mesh.fold import fold
-from weave.mesh.keys import Keys, load
-from weave.mesh.seal import Cmac
+from weave.mesh.frame import fold
+from weave.mesh.seal import Cmac, Keys, load
 from world import Random, World, blob
 
 KEY = unhexlify("2b7e151628aed2a6abf7158809cf4f3c")

@@ -5,7 +5,7 @@ import gc
 
 import world
 from weave.mesh import Mesh
-from weave.mesh.keys import Keys
+from weave.mesh.seal import Keys
 
 PORTS = ("unix",)
 

@@ -81,7 +81,7 @@ def test_the_radios_quirks_are_recovered_from(room):
 
 
 def test_frames_of_any_length_do_no_harm(room):
-    """MicroPython cuts the buffer it receives into to the length of the frame: a stranger's two bytes were the end of a mesh."""
+    """MicroPython cuts a bytearray it receives into to the length of the frame: two bytes were the end of a mesh."""
     sim = room(nodes=2)
     run(sim, 10)
     first = sim.tick

@@ -1,13 +1,15 @@
 """Seals what it is told to, on the device's code: per line of stdin `HEADER_HEX PAYLOAD_HEX` -> frame in hex;
-`open FRAME_HEX` -> payload or `no`; `command BODY_HEX` -> the command tag; `mix ID` -> its hash; `mesh FRAME_HEX,...` ->
-
-what node 1, with 77 frames sealed in its epoch 65540, makes of them: its table, the events obeyed, the first event it seals."""
+`open FRAME_HEX` -> payload or `no`; `command BODY_HEX` -> the command tag; `mix ID` -> its hash; `round Q12,.. Q8,..` ->
+what travels of the former and what is read of the latter; `mesh FRAME_HEX,...` -> what node 1, with 77 frames sealed in
+its epoch 65540, makes of them: its first version and stamp, its table, the events obeyed, the first event it seals, the
+first it passes on.
+"""
 
 import sys
 from binascii import hexlify, unhexlify
 
-from weave.mesh.keys import Keys
 from weave.mesh.roster import mix
+from weave.mesh.seal import Keys
 
 KEY = bytes(range(16))
 COMMAND = bytes(range(240, 256))

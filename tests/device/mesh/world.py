@@ -7,7 +7,7 @@ time on the air.
 """
 
 from weave.mesh import Mesh
-from weave.mesh.keys import Keys
+from weave.mesh.seal import Keys
 
 TICK = 20
 M = 0x3FFFFFFF

@@ -32,7 +32,8 @@ LAPTOP = {
     "free": 0.0, "loop": 0.027, "add": 0.020, "mul": 0.033, "compare": 0.022, "read": 0.018, "write": 0.028,
     "get": 0.010, "put": 0.015, "call": 0.10, "viper": 0.0015, "aes": 0.19,
 }  # fmt: skip
-NATIVE = ("light/kernel.py", "mesh/fold.py")  # what viper compiles
+NATIVE = ("light/kernel.py", "mesh/frame.py")  # where viper compiles: all of it, or these functions
+ONLY = {"mesh/frame.py": ("fold",)}
 MULTIPLIES = {"*", "//", "%", "**"}
 UNTOLD = {
     "RESUME",
@@ -49,7 +50,12 @@ UNTOLD = {
 
 def is_native(code: types.CodeType) -> bool:
     """Whether viper compiles this function on the chip."""
-    return code.co_filename.endswith(NATIVE) and not code.co_name.startswith("ptr")
+    file = next((name for name in NATIVE if code.co_filename.endswith(name)), None)
+    return (
+        file is not None
+        and code.co_name in ONLY.get(file, (code.co_name,))
+        and not code.co_name.startswith("ptr")
+    )
 
 
 def classes(code: types.CodeType) -> dict[int, int]:

@@ -3,13 +3,13 @@
 from struct import pack_into
 
 from kinds import POLICY
-from weave.mesh.keys import Keys
+from weave.mesh.seal import Keys
 
 ORIGIN = 4000
 
 
 class Rogue:
-    """Makes frames under the network key of `blob` (see weave/mesh/keys.py)."""
+    """Makes frames under the network key of `blob` (see weave/mesh/seal.py)."""
 
     def __init__(self, blob):
         self.keys = Keys(blob)
