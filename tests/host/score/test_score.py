@@ -63,8 +63,8 @@ def test_auc_and_calibration_of_known_scores():
 
 def test_fit_finds_a_known_model():
     rng = np.random.default_rng(3)
-    x = rng.normal(size=(20000, 3))
-    y = (rng.random(20000) < train.logistic(-1, np.array([1.5, -0.7, 0.0]), x)).astype(int)
+    x = rng.normal(size=(100000, 3))
+    y = (rng.random(100000) < train.logistic(-1, np.array([1.5, -0.7, 0.0]), x)).astype(int)
     bias, w = train.fit(x, y)
     assert abs(bias + 1) < 0.06 and np.abs(w - [1.5, -0.7, 0]).max() < 0.06
 
