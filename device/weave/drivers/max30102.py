@@ -2,8 +2,8 @@
 
 Out: 18-bit counts 0..262143 of reflected infrared light at 50 Hz (100 Hz, averaged by two in the chip); light falls
 when blood volume rises. The clock is the chip's FIFO, never the arrival time: `rate_mhz` is the measured sample
-rate x 1000. Faults: 1 = bus error or silence, 2 = wrong part, 4 = FIFO overflow (samples lost); the bus is freed and the chip
-set up again by itself.
+rate x 1000. Faults: 1 = bus error or silence, 2 = wrong part, 4 = FIFO overflow (samples lost); the bus is freed and
+the chip set up again by itself.
 """
 
 from array import array
