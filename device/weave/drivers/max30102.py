@@ -2,8 +2,8 @@
 
 Out: 18-bit counts 0..262143 of reflected infrared light at 50 Hz (100 Hz, averaged by two in the chip); light falls
 when blood volume rises. The clock is the chip's FIFO, never the arrival time: `rate_mhz` is the measured sample
-rate x 1000. Faults: 1 = bus error, 2 = wrong part, 4 = FIFO overflow (samples lost); the bus is freed and the chip
-set up again by itself.
+rate x 1000. Faults: 1 = bus error or silence, 2 = wrong part, 4 = FIFO overflow (samples lost); the bus is freed and
+the chip set up again by itself.
 """
 
 from array import array
@@ -25,6 +25,7 @@ _PART = const(0x15)
 _DEPTH = const(32)
 _RETRY_MS = const(500)
 _RATE_SPAN_MS = const(10000)
+_SILENT_MS = const(1000)  # a chip that answers and measures nothing has lost its power for a moment
 
 # register, value; in this order
 _SETUP = (
@@ -57,6 +58,7 @@ class Max30102:
         self._bus = None
         self._retry = None  # time of the last attempt
         self._since = None  # start of the span over which the rate is counted
+        self._heard = 0  # when the last sample came
         self._count = 0
 
     def _write(self, register, value):
@@ -124,13 +126,19 @@ class Max30102:
     def _measure(self, now, n):
         """Count samples against the node's clock: chips run up to 5 % off, some settings are ignored."""
         if self._since is None:
-            self._since = now
+            self._since = self._heard = now
             self._count = 0
             return
         self._count += n
+        if n:
+            self._heard = now
+        elif ticks_diff(now, self._heard) > _SILENT_MS:
+            self.fault = _BUS
         span = ticks_diff(now, self._since)
         if span >= _RATE_SPAN_MS:
-            if self._count < 1000:  # 1e6 * count stays inside 31 bits
+            if self._count < 100:  # no pulse can be read below 10 Hz
+                self.fault = _BUS
+            elif self._count < 1000:  # 1e6 * count stays inside 31 bits
                 self.rate_mhz = self._count * 1000000 // span
             self._since = now
             self._count = 0

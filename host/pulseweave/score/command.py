@@ -14,6 +14,8 @@ from pulseweave.score import beats, recordings, run, stress, weights
 
 MEANING = {"beats": "reference beats (ref_beats_s or rr_ms)", "stress": "labelled segments (bvp, eda, seg_*)"}
 
+UNIT = {"beats": "reference beat", "stress": "whole minute of a labelled segment"}
+
 
 def covered(r: run.Run) -> np.ndarray:
     """Seconds (1 Hz, within the reference) in which the node trusts its beats."""
@@ -158,6 +160,8 @@ def score(folder, kind, dump_to, json_to, plot_to, workers):
     pooled = (
         row_beats(*map(list, zip(*parts))) if kind == "beats" else stress.pooled(parts, weights.threshold())
     )
+    if not pooled["n"]:
+        raise Problem(f"{folder}: no {UNIT[kind]} lies within a recording: check the labels' times (s)")
     result = {"kind": kind, "recordings": rows, "pooled": pooled}
     if json_to == "-":
         click.echo(json.dumps(result, indent=1))

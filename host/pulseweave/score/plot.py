@@ -41,8 +41,11 @@ def draw(run, path: Path) -> None:
     quality.set_ylim(0, 260)
     quality.legend(loc="lower right")
     quality.set_ylabel("0..255")
-    skin.plot(t, s["g_ns"] / 1000, lw=0.8)
-    skin.plot(t, s["scl_ns"] / 1000, lw=0.8)
+    for key in ("g_ns", "scl_ns"):
+        skin.plot(t, np.where(s[key] > 0, s[key] / 1000, np.nan), lw=0.8)
+    for axis, present in ((wave, q.pulse), (skin, q.skin)):
+        if present is None:
+            axis.text(0.5, 0.5, "not recorded", transform=axis.transAxes, ha="center")
     at = t[1:][np.diff(s["scrs"]) > 0]
     skin.plot(at, np.interp(at, t, s["g_ns"] / 1000), "v", ms=4, color="#a0a")
     skin.set_ylabel("conductance, uS\n(triangles: responses)")

@@ -42,7 +42,7 @@ def windows(run) -> Windows:
     rows = []
     for a, b, task, stress in run.recording.segments:
         start = a
-        while start + WINDOW <= b:
+        while start + WINDOW <= min(b, run.recording.seconds + 1):
             m = (t > start) & (t <= start + WINDOW)
             if m.any():
                 rows.append(
@@ -81,7 +81,7 @@ def auc(score: np.ndarray, label: np.ndarray) -> float | None:
 
 def balanced(score: np.ndarray, label: np.ndarray, threshold: float) -> float | None:
     """Mean of sensitivity and specificity at a threshold; None where a class is missing."""
-    if label.min(initial=1) == label.max(initial=0):
+    if not 0 < label.sum() < len(label):
         return None
     high = score >= threshold
     return float((high[label == 1].mean() + (~high[label == 0]).mean()) / 2)

@@ -30,3 +30,46 @@ def test_the_samples_of_a_tick_are_counted():
     assert 90 < sum(counts) <= 100, counts
     chip.absent = True  # the cable is pulled: nothing old is told again
     assert sensor.poll(2000) == 0 and sensor.polled == 0 and sensor.fault == 1
+
+
+def powered():
+    """(board's chip, driver, function that runs so many ticks from a time and returns samples seen, faults seen)."""
+    bus.pulse, bus.skin = array("I", [70000] * 10), array("H", [20000])
+    board = VirtualBoard(0, 1, {}, 0, b"\2PW\0\0\1")
+    bus.board = board
+    chip = Max30102Chip(0)
+    board.i2c = {ADDRESS: chip}
+    sensor = Max30102(0, 21, 22, 7)
+
+    def run(start, ticks, every=1):
+        got, faults = 0, 0
+        for k in range(start, start + ticks):
+            bus.phase = k % 5 * 2
+            if k % every == 0:
+                chip.advance()
+            got += sensor.poll(20 * k)
+            faults |= sensor.fault
+        return got, faults
+
+    return chip, sensor, run
+
+
+def test_a_chip_that_lost_its_power_for_a_moment_is_set_up_again():
+    """It answers, but its registers are those of a reset: it measures nothing. Told, and mended within two seconds."""
+    chip, sensor, run = powered()
+    run(0, 600)
+    assert sensor.fault == 0 and abs(sensor.rate_mhz - 50000) < 500
+    chip.write(0x09, b"\x40")
+    got, faults = run(600, 100)
+    assert faults & 1, "nothing is told"
+    assert sensor.fault == 0 and got > 30, (sensor.fault, got)
+    run(700, 600)
+    assert abs(sensor.rate_mhz - 50000) < 500, sensor.rate_mhz
+
+
+def test_a_rate_of_next_to_nothing_is_a_fault_and_no_rate():
+    """A clock of 5 Hz gives no pulse, and its period would not fit the node's integers."""
+    _, sensor, run = powered()
+    run(0, 600)
+    _, faults = run(600, 1200, 10)
+    assert faults & 1 and sensor.rate_mhz >= 10000, (faults, sensor.rate_mhz)
