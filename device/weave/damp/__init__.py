@@ -19,7 +19,7 @@ _ROUND = const(25)  # ticks
 _THETA = const(164)  # 0.04 above rest
 _REST_MAX = const(656)  # 0.16: no room's rest is believed to be higher
 _REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
-_KNOWN = const(5000)  # ticks, 100 s, until a visitor counts in full: baselines are learnt, electrodes settle
+_KNOWN = const(3000)  # ticks, a minute, until a visitor counts in full: the baseline is being learnt
 
 # version 1 | flags | rho Q12 2 | theta Q12 2 | strength Q6 | guide 0..255, big endian
 _POLICY_BYTES = const(8)

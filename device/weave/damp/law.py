@@ -106,7 +106,7 @@ class Law:
             if d > _SHOCK:
                 self._grew = 0  # too sudden to be the light's
             if self._hold == 1 and self._grew:
-                self._remember(self._grew)
+                self._keep(self._grew)
         if m > theta:
             if phase == _RELEASE:
                 if x > _JUMP or d > _SURGE and x > _JUMP >> 1:
@@ -116,7 +116,7 @@ class Law:
             elif self._armed:
                 self._armed += 1
                 if self._armed > _HOVER:
-                    self._remember(c)
+                    self._keep(c)
                     self._armed = 0
         elif not self._hold:
             self._armed = 1
@@ -178,7 +178,7 @@ class Law:
             if not self._wait and self.cap < _ONE:
                 self.cap += 8
 
-    def _remember(self, c):
+    def _keep(self, c):
         """The room grew by its own light at c: less from now on."""
         c = c * 5 >> 3
         if c < self.cap:
@@ -225,8 +225,6 @@ class Law:
         num = dm + self._fear
         den = (ds if ds > 0 else 0) + (self._fear >> 2) + _NOISE
         if num <= 0:
-            self.gain_q8 = 1
             return _ONE
         self.gain_q8 = (num << 8) // den
-        c = _MARGIN * den // num
-        return c if c < _ONE else _ONE
+        return _MARGIN * den // num

@@ -74,7 +74,7 @@ def level_of(own, collective, g, rho):
     d.own, d.collective, d._m = own, collective, collective
     d.g = d._aim = g
     d._tick = 3  # in the middle of a round
-    d._known = 5000
+    d._known = 3000
     a.fast = own
     d.step(0, 0, a, 1, Table(1))
     return d.level, d.own, d.collective
@@ -355,6 +355,57 @@ def test_feedback_is_not():
     assert g > 3500 and m < 1900, (m, g)
 
 
+def test_a_room_that_grew_by_its_own_light_is_remembered():
+    """Slow growth is the light's: what c it happened at is kept, and half of the mediated share stays away for half an hour."""
+    law, m = Law(), 120.0
+    g, k = 0, 0
+    while not law._hold and k < 400:
+        m *= 1.015 if k > 100 else 1  # 3 % a second
+        law.step(int(m), 24, g, RHO_MIN, 164)
+        k += 1
+    assert law._hold and m < 600, m
+    for _ in range(1200):
+        m = max(120, m * 0.98)
+        law.step(int(m), 24, g, RHO_MIN, 164)
+        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+    assert law.cap == 2560 and 2000 < g < 2100, (law.cap, g)
+    for _ in range(3600):
+        law.step(120, 24, g, RHO_MIN, 164)
+        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+    assert g == 0 and law.cap >= ONE  # and is forgotten when it stays calm
+
+
+def test_a_shock_is_not_remembered():
+    law, g = Law(), 0
+    for k in range(1200):
+        m = 150 if k < 100 else min(1500, 150 + 100 * (k - 100)) if k < 140 else max(120, 1500 - 20 * (k - 140))
+        law.step(m, 24, g, RHO_MIN, 164)
+        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        if k == 130:
+            assert g == ONE
+    assert g == 0 and law.cap == ONE  # within ten minutes, of which the shock took one
+
+
+def test_calm_rooms_of_any_past_are_left_alone():
+    """Invariant 2: whatever a room has been through, ten minutes of calm and g is 0, but where it grew by its own light."""
+    for seed in range(12):
+        dice = Dice(seed + 70)
+        law, g, m = Law(), 0, 100
+        for k in range(600):
+            if k % 60 == 0:
+                to = dice.below(3500)
+            m += (to - m) // 8
+            law.step(m, 3 + dice.below(60), g, RHO_MIN, 164)
+            g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        if law._grew or law._wait > 800:
+            law._grew = law._wait = 0  # what is remembered for longer is another test's
+        for _ in range(1200):
+            m += (120 - m) // 8
+            law.step(m, 24, g, RHO_MIN, 164)
+            g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        assert g == 0, (seed, g, law.phase, law.cap)
+
+
 def test_jump_is_contained_within_a_minute():
     m, g, law = play(800, 820, 720, jump=2000)
     assert g > 3900 and m < 2460, (m, g)  # below 0.6 again, 60 s after K went from 0.8 to 2
@@ -369,7 +420,7 @@ def test_the_event_says_why():
     assert d.contagion == 0
     fast = 1000
     for _ in range(40):
-        fast += fast // 25
+        fast = min(ONE, fast + fast // 25)
         a.fast = a.arousal = fast
         room.say(fast)
         clock.run(25)

@@ -24,20 +24,7 @@ def test_undamped_the_room_runs_away():
 def test_runaway_is_tamed(model, gain, delay, seed):
     s = run(model, seed, gain=gain, delay=delay, seconds=240, shock=SHOCK)
     peak, settle = after(s.arousal, 120, 130)
-    assert peak <= 0.45 and settle is not None and settle <= 60, (peak, settle)
-
-
-@pytest.mark.soak
-def test_runaways_settle_within_half_a_minute():
-    """19 of 20: what is left is a room that hovers just below the threshold and is caught later."""
-    took = []
-    for seed in range(10):
-        for model in MODELS:
-            for gain, delay in ((1.5, 4.0), (2.0, 2.0), (2.5, 2.0), (2.5, 4.0)):
-                s = run(model, seed, gain=gain, delay=delay, seconds=240, shock=SHOCK)
-                settle = after(s.arousal, 120, 130)[1]
-                took.append(999.0 if settle is None else settle)
-    assert np.percentile(took, 95) <= 30, sorted(took)[-10:]
+    assert peak <= 0.45 and settle is not None and settle <= 30, (peak, settle)
 
 
 @SEEDS
@@ -62,31 +49,39 @@ def test_calm_room_is_left_alone(model, seed):
 def test_jump_is_contained_within_a_minute(seed):
     stress = {"at_s": 120.0, "seconds": 600.0, "size": 0.2}
     s = run("ou", seed, gain=0.8, seconds=520, stress=stress, jump={"at_s": 420.0, "gain": 2.0})
-    assert s.arousal[4800:].max() < 0.7
-    assert s.arousal[4800:].mean() < 0.6
+    late = np.nonzero(s.arousal[4200:] > 0.6)[0]
+    assert not len(late) or late[-1] < 600, late[-1] / 10
+    assert s.arousal[4200:].max() < 0.75  # asked for: 0.6; see README, the trade-off
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="known: after a full release a room of gain above 1 grows again, slowly (README, limits)",
-)
 @pytest.mark.parametrize(
-    "model,gain,delay", [("ou", 1.2, 4.0), ("bosse_treur", 2.0, 2.0), ("sisa", 2.5, 4.0)]
+    "model,gain,delay,loss",
+    [
+        ("ou", 1.2, 4.0, 0.3),
+        ("bosse_treur", 2.0, 2.0, 0.5),
+        *(
+            pytest.param(model, gain, delay, loss, marks=pytest.mark.soak)
+            for model in MODELS
+            for gain in (0.8, 1.1, 1.5, 1.75, 2.0, 2.5)
+            for delay in (2.0, 3.0, 4.0)
+            for loss in (0.0, 0.3, 0.5)
+        ),
+    ],
 )
-def test_no_limit_cycle(model, gain, delay):
-    """Without the visitors' own noise nothing is left that swings."""
-    s = run(
-        model,
-        1,
-        gain=gain,
-        delay=delay,
-        seconds=700,
-        noise=0.0,
-        shock={**SHOCK, "at_s": 60.0},
-        loss=0.3,
-        nodes=12,
-    )
+def test_no_limit_cycle(model, gain, delay, loss):
+    """Without the visitors' own noise nothing is left that swings. A room caught feeding on itself is caught once:
+    at K = 1.2 that takes it nine minutes, so the last 150 of 900 s are looked at."""
+    shock = {**SHOCK, "at_s": 60.0}
+    s = run(model, 1, gain=gain, delay=delay, seconds=900, noise=0.0, shock=shock, loss=loss, nodes=12)
     assert np.ptp(s.arousal[-1500:]) < 0.02, np.ptp(s.arousal[-1500:])
+    assert s.arousal[1000:].max() < 0.24
+
+
+@pytest.mark.parametrize("model", ["ou", *(pytest.param(m, marks=pytest.mark.soak) for m in MODELS[1:])])
+def test_a_calm_room_is_undamped_again_within_ten_minutes(model):
+    """A shock at K below 1 is not taken for feedback, and is not remembered."""
+    s = run(model, 2, gain=0.6, seconds=730, shock={**SHOCK, "at_s": 110.0})
+    assert s.g.max() > 0.9 and s.g[7200:].max() == 0
 
 
 @pytest.mark.soak
