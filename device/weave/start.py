@@ -67,27 +67,18 @@ def compose(hardware, keep):
     made = Node(hardware, keep, sense, affect, mesh, damp, light)
     light.set_scene(max(0, find(config.scene)), 0)
     made.console = Console(hardware.port, made)
-    listen(made)
+    on = mesh.on  # which part an event of the mesh belongs to
+    on(_SCENE, light.on_scene)
+    on(_VISITOR, light.on_scene)
+    on(_POLICY, made.on_policy)
+    on(_PING, made.on_ping)
+    on(_IDENTIFY, made.on_identify)
+    on(_NOTES, made.on_notes)
     return made
 
 
 def site(config, strand):
     """Where the strand hangs and what may feed it, from configuration and board."""
     return Site(
-        x=config.x,
-        y=config.y,
-        z=config.z,
-        budget_ma=config.budget_ma or strand["budget_ma"],
-        brightness=config.brightness,
+        config.x, config.y, config.z, budget_ma=config.budget_ma or strand["budget_ma"], brightness=config.brightness
     )
-
-
-def listen(node):
-    """Which part an event of the mesh belongs to."""
-    on = node.mesh.on
-    on(_SCENE, node.light.on_scene)
-    on(_VISITOR, node.light.on_scene)
-    on(_POLICY, node.on_policy)
-    on(_PING, node.on_ping)
-    on(_IDENTIFY, node.on_identify)
-    on(_NOTES, node.on_notes)

@@ -187,8 +187,7 @@ class Damp:
             return 0
         flags = buf[start + 1]
         self._policy_rho = _ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
-        theta = buf[start + 4] << 8 | buf[start + 5]
-        self.theta = 41 if theta < 41 else theta if theta < _ONE else _ONE
+        self.theta = min(max(buf[start + 4] << 8 | buf[start + 5], 41), _ONE)
         self._strength = buf[start + 6]
         self.guide = buf[start + 7]
         self._share()
@@ -196,11 +195,4 @@ class Damp:
         return 1
 
     def _share(self):
-        r = self._policy_rho
-        if self._wish > r:
-            r = self._wish
-        if r < RHO_MIN:
-            r = RHO_MIN
-        elif r > _ONE:
-            r = _ONE
-        self.rho = r
+        self.rho = min(max(self._policy_rho, self._wish, RHO_MIN), _ONE)

@@ -23,8 +23,7 @@ _SEEN = const(4)  # different faults remembered
 
 
 class Notes:
-    """The ring on `fs`; `waiting` are not on flash yet; `taken` counts notes since start, `repeats` faults
-    already noted, `dropped` notes without room."""
+    """The ring on `fs`; `waiting` are not on flash yet; `taken` counts notes since start, `dropped` those without room."""
 
     def __init__(self, fs):
         self._fs = fs
@@ -33,7 +32,6 @@ class Notes:
         self._next = None  # running number of the next note, known after the first look at the flash
         self.last = None  # the newest note
         self.taken = 0
-        self.repeats = 0
         self.dropped = 0
 
     def take(self, part, error, keep):
@@ -46,7 +44,6 @@ class Notes:
                 text = page.getvalue()[:_TEXT]
             mark = (part, text)
             if mark in self._seen:
-                self.repeats += 1
                 return False
             note = {
                 "part": part,

@@ -6,6 +6,7 @@ below the guard's corridor, so a heart of 2 Hz passes whole.
 """
 
 from array import array
+from struct import pack_into
 
 from micropython import const
 
@@ -99,13 +100,9 @@ class Heart:
             return 0
         e = self.event
         s = self._site
-        e[0] = 0x80
-        for k in range(3):
-            cm = (s.x if k == 0 else s.y if k == 1 else s.z) // 10
-            e[1 + 2 * k] = cm & 255
-            e[2 + 2 * k] = (cm >> 8) & 255
-        e[7] = self.ibi >> 3
-        e[8] = 8
+        pack_into(
+            "<BHHHBB", e, 0, 0x80, s.x // 10 & 65535, s.y // 10 & 65535, s.z // 10 & 65535, self.ibi >> 3, 8
+        )
         self.hear(e, 0, mesh_ms)
         return 9
 
