@@ -51,6 +51,15 @@ def drawn(m: Model, width: int, height: int, **kw) -> str:
     return screen.export_text()
 
 
+def test_answers_that_nobody_here_asked_for_stay_off_the_screen():
+    m = model()
+    m.take("answer", ("", "watch 3"))
+    m.take("answer", ("status", {"node": 3, "board": "virtual-max30102"}))
+    m.take("answer", ("?", ["status", "watch"]))
+    text = drawn(m, 120, 40)
+    assert "watch 3" not in text and "? →" in text and "virtual-max30102" in text
+
+
 @pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 40), (120, 30), (200, 60)])
 def test_the_screen_fits_and_says_what_it_knows(width, height):
     text = drawn(model(), width, height)

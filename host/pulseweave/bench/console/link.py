@@ -158,7 +158,7 @@ class Link:
         value = link.document(text)
         if kind == link.CRASH:
             return [("crash", value)]
-        return [("answer", (self.waiting.pop(number, "?"), value))]
+        return [("answer", (self.waiting.pop(number, ""), value))]
 
     def _farewell(self) -> None:
         """Leave the node as it was: no streams."""

@@ -55,7 +55,7 @@ def header(m: Model, state: str, why: str) -> Panel:
     for key in ("board", "release", "role"):
         if s.get(key):
             who.append(f"{key} ", "dim")
-            who.append(f"{str(s[key])[:12]}  ")
+            who.append(f"{str(s[key])[:16]}  ")
     if "up_s" in s:
         up = int(s["up_s"] + time.monotonic() - m.status_at)
         who.append(f"up {up // 3600}:{up // 60 % 60:02d}:{up % 60:02d}  ", "dim")
