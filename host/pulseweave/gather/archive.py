@@ -62,10 +62,10 @@ TO = click.option("--to", "until", metavar="T", help="The same (default: the end
 )
 @click.option(
     "--table",
-    type=click.Choice(["states", "events", "room"]),
+    type=click.Choice(["states", "events", "room", "firmware"]),
     default="states",
     show_default=True,
-    help="Every version of every node, events, or the room's curve by the second.",
+    help="Every version of every node, events, the room's curve by the second, or what nodes run.",
 )
 @click.option(
     "--out", default="-", show_default=True, metavar="FILE", help="Where it is written; - is stdout."

@@ -12,6 +12,7 @@ import sys
 from array import array
 from struct import calcsize, pack_into, unpack_from
 
+from micropython import heap_lock, heap_unlock
 from weave.damp import Damp
 from weave.light import Light, Site
 
@@ -21,6 +22,7 @@ HEAD = "<IBBH"
 HEAD_BYTES = calcsize(HEAD)
 TOLD = "<hHHHB"
 TOLD_BYTES = calcsize(TOLD)
+STEADY = 250  # ticks after a start or a new scene in which code is still loaded and objects are made
 
 
 class Strand:
@@ -55,6 +57,30 @@ class Room:
         self.confidence = bytearray(n)
 
 
+class Seen:
+    """The crowd as the first strand's Damp has counted it: all look at the same table, so one of them does for all."""
+
+    at = 1 << 20  # nothing is left to look at
+
+    def __init__(self, crowd):
+        self.crowd = crowd
+        self.end()
+
+    def begin(self, rest=0):
+        self.rest = self.crowd.rest
+
+    def end(self):
+        c = self.crowd  # one by one: a tuple would be an object on the heap
+        self.mean = c.mean
+        self.weight = c.weight
+        self.visitors = c.visitors
+        self.rest = c.rest
+        self.g = c.g
+        self.spread = c.spread
+        self.p90 = c.p90
+        self.synchrony = c.synchrony
+
+
 def rest():
     """What a visitor at rest reads, from the estimator itself."""
     from weave.affect import Affect
@@ -66,6 +92,13 @@ def rest():
     return Affect(Nobody()).rest
 
 
+def step(now, at, damp, light, visitor, room, g):
+    """A tick of one strand; `g`: the node has said how much it damps."""
+    damp.step(now, at, visitor, visitor.contact, room)
+    damp.g = g
+    light.step(now, at, visitor, visitor, damp)
+
+
 def main():
     plan = json.loads(sys.stdin.buffer.readline())
     strands = plan["strands"]
@@ -75,22 +108,23 @@ def main():
     pixels = plan["pixels"]
 
     def build():
-        return (
-            [Light(Strand(pixels), Site(s[1], s[2], s[3], budget_ma=20000)) for s in strands],
-            [Damp(s[0]) for s in strands],
-            [Visitor(calm) for _ in strands],
-        )
+        lights = [Light(Strand(pixels), Site(s[1], s[2], s[3], budget_ma=20000)) for s in strands]
+        damps = [Damp(s[0]) for s in strands]
+        for d in damps[1:]:
+            d.crowd = Seen(damps[0].crowd)
+        return lights, damps, [Visitor(calm) for _ in strands]
 
     lights, damps, visitors = build()
     buf = bytearray(HEAD_BYTES + n * ROW_BYTES)
     told = bytearray(n * TOLD_BYTES)
     out = sys.stdout.buffer
     out.write(json.dumps({"scenes": list(Light.names)}).encode() + b"\n")
-    now = 0
+    now = steady = 0
     while sys.stdin.buffer.readinto(buf) == len(buf):
         ms, scene, flags, ticks = unpack_from(HEAD, buf, 0)
         if flags & 2:
             lights, damps, visitors = build()
+            steady = 0
         for i in range(n):
             age, arousal, fast, confidence, g, state, _ = unpack_from(ROW, buf, HEAD_BYTES + i * ROW_BYTES)
             v = visitors[i]
@@ -105,13 +139,25 @@ def main():
             now = now + 20 & 0x3FFFFFFF
             for i in range(n):
                 d = damps[i]
+                d.enabled = flags & 1
                 light = lights[i]
                 if light.scene != scene and light._pending < 0:
                     light.set_scene(scene, at)
-                d.enabled = flags & 1
-                d.step(now, at, visitors[i], visitors[i].contact, room)
-                d.g = room.g[i]  # the node has said how much it damps
-                light.step(now, at, visitors[i], visitors[i], d)
+                    steady = 0
+                if steady < STEADY:
+                    step(now, at, d, light, visitors[i], room, room.g[i])
+                    continue
+                # A locked heap gives the frames of calls from the stack: they need not be looked for among the objects of
+                # hundreds of strands, which takes longer than the calls. A steady tick allocates nothing else.
+                heap_lock()
+                try:
+                    step(now, at, d, light, visitors[i], room, room.g[i])
+                    heap_unlock()
+                except MemoryError:  # it was none: its strand takes it again
+                    heap_unlock()
+                    steady = 0
+                    step(now, at, d, light, visitors[i], room, room.g[i])
+            steady += 1
         for i in range(n):
             out.write(lights[i].guard.out)
             d = damps[i]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pulseweave import __version__
-from pulseweave.gather.draw import Draw
+from pulseweave.gather.draw import MOST, Draw
 from pulseweave.gather.inquiry import Told
 from pulseweave.gather.table import Row, Table, health, touched
 from pulseweave.problem import Problem
@@ -21,6 +21,7 @@ from pulseweave.problem import Problem
 log = logging.getLogger(__name__)
 FPS = 25
 SETTLE_MS = 15_000
+LATE_S = 0.15  # no picture may take longer to draw than this, unless two ticks do
 GATEWAY_WORDS = "nobody has been heard yet"
 
 
@@ -61,6 +62,7 @@ class Room:
         self._draw: Draw | None = None
         self._last = self._new_at = 0
         self._afresh = False
+        self._tick_s = 0.0  # what a tick of all strands takes to draw
         self._contagion = False
         self._seen = 0
         self.running = True
@@ -98,7 +100,10 @@ class Room:
             )
             self.table.scenes = tuple(self._draw.scenes)
             self._last = now - 40
-        ticks = max(1, round((now - self._last) / 20))
+        # where drawing is slower than the room, its time gives way, not the pictures
+        most = int(LATE_S / self._tick_s) if self._tick_s else MOST
+        ticks = max(1, min(max(2, most), round((now - self._last) / 20)))
+        began = time.monotonic()
         afresh, self._afresh = self._afresh or not 0 <= now - self._last < 60_000, False
         if afresh:
             self._new_at = now
@@ -106,6 +111,7 @@ class Room:
         rgb, told = self._draw.picture(
             self.mesh_ms(now), now, rows, self.table.scene, self.table.damping, ticks, afresh
         )
+        self._tick_s += ((time.monotonic() - began) / ticks - self._tick_s) * (0.2 if self._tick_s else 1)
         with self._lock:
             self._rgb, self._told, self._t = rgb, told, (now - self.begin) / 1000
 

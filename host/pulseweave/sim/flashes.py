@@ -24,7 +24,9 @@ RED_CHANGE = 20.0
 RED_SHARE = 0.80
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 TOLERANCE = 1e-6  # a change of exactly a tenth counts, in 32-bit floats too
-BLOCK = 32  # frames looked at together, fewer in large rooms, where a block shall stay in the processor's cache
+BLOCK = (
+    32  # frames looked at together, fewer in large rooms, where a block shall stay in the processor's cache
+)
 BLOCK_SIGNALS = 1 << 16
 SHADE = 16 / 255  # red below this can reach no red flash: its hue is dither, not colour
 

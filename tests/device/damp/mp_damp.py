@@ -347,7 +347,10 @@ def play(gain_milli, drive, rounds, jump=0):
 def test_honest_stress_is_given_back():
     m, g, law = play(600, 1434, 600)  # K = 0.6, drive 0.35, five minutes
     assert g <= 820, g  # 0.2
-    assert m > 2868 and 128 <= law.gain_q8 <= 192, (m, law.gain_q8)  # 80 % of the undamped room; the law knows K
+    assert m > 2868 and 128 <= law.gain_q8 <= 192, (
+        m,
+        law.gain_q8,
+    )  # 80 % of the undamped room; the law knows K
 
 
 def test_feedback_is_not():

@@ -164,3 +164,28 @@ def test_it_finds_the_room_again_and_needs_the_token(browser, fed):
     server.stop()
     stranger.close()
     page.close()
+
+
+def test_where_drawing_is_slow_time_gives_way_and_not_the_pictures(monkeypatch):
+    """A picture that is late asks for no more ticks than are drawn soon, or each would come later than the last."""
+    asked = []
+
+    class Slow:
+        scenes = ("hearth",)
+
+        def __init__(self, strands, pixels):
+            self.n = len(strands)
+
+        def picture(self, room_ms, now_ms, rows, scene, damping, ticks, afresh):
+            asked.append(ticks)
+            time.sleep(0.03 * ticks)  # half as fast as the room
+            return bytes(self.n * 180), None
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("pulseweave.gather.room.Draw", Slow)
+    room = Room(Table(), grid([1, 2]))
+    for _ in range(8):
+        room.step()
+    assert max(asked[2:]) <= 5, asked

@@ -165,3 +165,20 @@ def test_a_simulated_room_tells_its_firmware_through_the_mesh(run, tmp_path):  #
     eventually(lambda: len(store.firmware()) == 8, 90)
     assert {row[1] for row in store.firmware().values()} == {source()}
     store.close()
+
+
+def test_the_command_exports_it(tmp_path):
+    from click.testing import CliRunner
+    from pulseweave.gather.archive import export as command
+
+    store = open_store(str(tmp_path / "room.db"))
+    store.write([(1_790_000_000_000, state(4))], firmware=[(4, 1_790_000_000_000, "virtual", "aa", 0)])
+    store.close()
+    said = CliRunner().invoke(
+        command, ["--db", str(tmp_path / "room.db"), "--table", "firmware"], catch_exceptions=False
+    )
+    assert (
+        said.exit_code == 0
+        and "time_utc,node,board,release,crash_notes" in said.output
+        and ",4,virtual,aa,0" in said.output
+    )
