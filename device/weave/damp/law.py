@@ -3,13 +3,15 @@
 In:  the room's mean arousal m above rest (Q12), visitors n, mean damping in force g (Q12), share rho (Q12).
 Out: `aim` Q12 the damping to go to, `up` Q12 per tick and `down` Q12 per round the speeds; `gain_q8` K where known.
 Three phases, see README.md:
-  LEVEL    nothing known: a log-domain compressor with a leaky integral keeps m near theta; a surge (m grows by more
-           than 2.5 % a second above theta) damps fully for 20 s.
-  LOOK     m is flat although damped: damping stands still, means over 10 s, until m no longer falls: the anchor. (Under
-           full damping a runaway falls: it is the light that carries it.)
+  LEVEL    a log-domain compressor with a leaky integral keeps m near theta; an alarm (m grows by more than 2.5 % a second
+           above theta, or stands above it for the first time) damps fully for 20 s. Growth too slow for a shock is the
+           light's own: the c at which it began is remembered (`cap`), and the room is not given that much again for long.
+  LOOK     m is flat although damped: damping stands still until m no longer falls: the anchor. (Under full damping a
+           runaway falls: it is the light that carries it.)
   RELEASE  give the light back slowly and watch how far m, smoothed over 8 s, follows the light: K = dm/ds, s = the light
            as bodies follow it (3 s delay, two lags of 8 s). The damping that is needed leaves the loop gain K*c at
-           MARGIN. m rises by more than the light did: K jumped, full damping for 40 s. m falls: the anchor follows.
+           MARGIN, and a reserve. m rises by more than the light did: K jumped, full damping for 40 s. m falls: the
+           anchor follows.
 """
 
 from array import array
