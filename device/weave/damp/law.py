@@ -3,13 +3,15 @@
 In:  the room's mean arousal m above rest (Q12), visitors n, mean damping in force g (Q12), share rho (Q12).
 Out: `aim` Q12 the damping to go to, `up` Q12 per tick and `down` Q12 per round the speeds; `gain_q8` K where known.
 Three phases, see README.md:
-  LEVEL    nothing known: a log-domain compressor with a leaky integral keeps m near theta; a surge (m grows by more
-           than 2.5 % a second above theta) damps fully for 20 s.
-  LOOK     m is flat although damped: damping stands still, means over 10 s, until m no longer falls: the anchor. (Under
-           full damping a runaway falls: it is the light that carries it.)
+  LEVEL    a log-domain compressor with a leaky integral keeps m near theta; an alarm (m grows by more than 2.5 % a second
+           above theta, or stands above it for the first time) damps fully for 20 s. Growth too slow for a shock is the
+           light's own: the c at which it began is remembered (`cap`), and the room is not given that much again for long.
+  LOOK     m is flat although damped: damping stands still until m no longer falls: the anchor. (Under full damping a
+           runaway falls: it is the light that carries it.)
   RELEASE  give the light back slowly and watch how far m, smoothed over 8 s, follows the light: K = dm/ds, s = the light
            as bodies follow it (3 s delay, two lags of 8 s). The damping that is needed leaves the loop gain K*c at
-           MARGIN. m rises by more than the light did: K jumped, full damping for 40 s. m falls: the anchor follows.
+           MARGIN, and a reserve. m rises by more than the light did: K jumped, full damping for 40 s. m falls: the
+           anchor follows.
 """
 
 from array import array
@@ -29,7 +31,7 @@ _HOLD = const(40)  # rounds of full damping after a surge; twice that after a ju
 _HOVER = const(120)  # a minute above theta is no accident
 _HALF = const(20)  # rounds between two looks at m
 _MARGIN = const(2253)  # 0.55: the loop gain that is left
-_MOST = const(3510)  # 0.86: c while people are moved from outside, a reserve against a jump of K
+_MOST = const(3635)  # 0.89: c while people are moved from outside, a reserve against a jump of K
 _PATIENCE = const(3600)  # rounds, half an hour: how long a room is remembered to feed on itself
 _SOON = const(800)  # seven minutes, where K was found to be below 1
 _NOISE = const(90)  # 0.02, and a quarter of the fear: light that tells nothing yet

@@ -359,7 +359,7 @@ def test_feedback_is_not():
 
 
 def test_a_room_that_grew_by_its_own_light_is_remembered():
-    """Slow growth is the light's: what c it happened at is kept, and half of the mediated share stays away for half an hour."""
+    """Slow growth is the light's own: half of the mediated share stays away for half an hour."""
     law, m = Law(), 120.0
     g, k = 0, 0
     while not law._hold and k < 400:
@@ -381,7 +381,13 @@ def test_a_room_that_grew_by_its_own_light_is_remembered():
 def test_a_shock_is_not_remembered():
     law, g = Law(), 0
     for k in range(1200):
-        m = 150 if k < 100 else min(1500, 150 + 100 * (k - 100)) if k < 140 else max(120, 1500 - 20 * (k - 140))
+        m = (
+            150
+            if k < 100
+            else min(1500, 150 + 100 * (k - 100))
+            if k < 140
+            else max(120, 1500 - 20 * (k - 140))
+        )
         law.step(m, 24, g, RHO_MIN, 164)
         g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
         if k == 130:

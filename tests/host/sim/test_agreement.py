@@ -1,4 +1,4 @@
-"""One room, one mean: what whole nodes take for the room's arousal, at 30 % loss, as people change, nodes die and air is cut.
+"""One room, one mean: what whole nodes take for the room's arousal, at 30 % loss, while people change and nodes die.
 
 Six whole nodes, sensors to mesh; the visitors follow a timetable instead of the light, so that everybody knows the truth.
 """
