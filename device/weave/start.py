@@ -80,5 +80,9 @@ def compose(hardware, keep):
 def site(config, strand):
     """Where the strand hangs and what may feed it, from configuration and board."""
     return Site(
-        config.x, config.y, config.z, budget_ma=config.budget_ma or strand["budget_ma"], brightness=config.brightness
+        config.x,
+        config.y,
+        config.z,
+        budget_ma=config.budget_ma or strand["budget_ma"],
+        brightness=config.brightness,
     )

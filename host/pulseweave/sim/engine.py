@@ -240,8 +240,8 @@ class Simulation:
         d = self.digest
         if done.shown:
             d.update(struct.pack("<IB", k, 1))
-            d.update(dirty)
-            d.update(self.strands.wire)
+            d.update(dirty.data)
+            d.update(self.strands.memory)
         for node, _, data in done.frames:
             d.update(struct.pack("<IHH", k, node, len(data)))
             d.update(data)

@@ -61,7 +61,7 @@ class Strands:
         self.nodes, self.count, self.order = nodes, pixels, order
         self.wire = np.zeros((nodes, pixels, len(order)), np.uint8)
         self.bytes = pixels * len(order)  # of one strand
-        self.memory = memoryview(self.wire).cast("B")
+        self.memory = self.wire.data.cast("B")
         self.index = [order.index(c) for c in "RGB"]
         self.white = order.index("W") if "W" in order else None
         w = np.zeros(len(order))
