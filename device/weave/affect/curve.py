@@ -29,9 +29,7 @@ def log2_q10(v):
 
 def logistic(z):
     """4096 / (1 + exp(-z)): z Q10 within +-2**19, result Q12, error < 5."""
-    a = (z if z >= 0 else -z) * _OCTAVE >> 10
-    if a > _MOST:
-        a = _MOST
+    a = min(abs(z) * _OCTAVE >> 10, _MOST)
     f = a & 1023
     a = 0x400000 // (1024 + (1024 + f - (f * (1024 - f) * _BEND >> 20) << (a >> 10)))
     return 4096 - a if z >= 0 else a

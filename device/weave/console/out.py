@@ -109,9 +109,7 @@ class Out:
 
     def drain(self, write):
         """Give the port what it takes at once (at most 96 bytes)."""
-        n = self.used
-        if n > _CHUNK:
-            n = _CHUNK
+        n = min(self.used, _CHUNK)
         ring, chunk = self._ring, self._chunk
         r = self._start
         for i in range(n):

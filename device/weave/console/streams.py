@@ -97,9 +97,7 @@ class Flow:
         pack_into("<I", body, 2, now)
         k = 6
         for part, attribute, _, _ in table:
-            v = getattr(part, attribute, 0)
-            if v > 65535:
-                v = 65535
+            v = min(getattr(part, attribute, 0), 65535)
             body[k] = v & 255
             body[k + 1] = v >> 8 & 255
             k += 2
@@ -122,9 +120,7 @@ class Flow:
         """Take this tick's samples; a full body leaves as a frame that begins with now in ms."""
         body = self._body
         k = self._k
-        n = sense.pulse.polled
-        if n > _MOST:
-            n = _MOST
+        n = min(sense.pulse.polled, _MOST)
         body[k] = n
         k += 1
         for i in range(n + 1):

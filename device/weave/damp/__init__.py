@@ -66,7 +66,7 @@ class Damp:
         if t == _ROUND:
             t = 0
             crowd.end()
-            self._round(mesh_ms)
+            self._round()
         self._tick = t
 
         # the visitor, from rest; counts in full when known
@@ -78,10 +78,7 @@ class Damp:
         else:
             self._known = 0
         self.fast = d
-        d = beyond(d) - crowd.rest
-        if d < 0:
-            d = 0
-        d -= self.own
+        d = max(beyond(d) - crowd.rest, 0) - self.own
         self.own += (d + 7) >> 3 if d > 0 else d >> 3
         d = self._m - self.collective
         self.collective += (d + 7) >> 3 if d > 0 else d >> 3
@@ -101,23 +98,20 @@ class Damp:
             d = self.rho
             self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * self.collective >> 12)) >> 12
 
-    def _round(self, mesh_ms):
+    def _round(self):
         """Twice a second: the room, the law, what is shown to people."""
         crowd = self.crowd
         law = self.law
         self._m = m = crowd.mean
         if crowd.weight:
             self._settle(m)
-        m -= self._rest_q8 >> 8
-        if m < 0:
-            m = 0
+        m = max(m - (self._rest_q8 >> 8), 0)
         self.spread = crowd.spread
         self.p90 = crowd.p90
         self.synchrony = crowd.synchrony
         if self.enabled:
             law.step(m, crowd.visitors, crowd.g, self.rho, self.theta)
-            d = law.aim * self._strength >> 6
-            self._aim = d if d < _ONE else _ONE
+            self._aim = min(law.aim * self._strength >> 6, _ONE)
         elif self._aim or self.g:
             law.reset()
             self._aim = self.g = 0
@@ -131,24 +125,16 @@ class Damp:
             rest += d >> 6  # 32 s
         elif d < _REST_NEAR << 8:
             rest += d >> (11 if self._aim else 9)  # 256 s; 1024 s while damped: what is held down is not rest
-            if rest > _REST_MAX << 8:
-                rest = _REST_MAX << 8
-        self._rest_q8 = rest
+        self._rest_q8 = min(rest, _REST_MAX << 8)
 
     def _detect(self):
         """Growth, R = (1 + tau*lambda)*exp(lambda*D) for a nominal body (tau 8 s, D 4 s), and the event."""
         law = self.law
-        d = law.growth  # octaves in 8 s, Q12
-        if d > 8192:
-            d = 8192
-        elif d < -4096:
-            d = -4096
+        d = max(min(law.growth, 8192), -4096)  # octaves in 8 s, Q12
         self.growth = d * 355 >> 12  # e-folds a second, Q12: ln 2 / 8
         half = d >> 1  # lambda*D in octaves
         two = _ONE + (half & 4095)  # 2**f ~ 1 + f
-        d = _ONE + (d * 2839 >> 12)  # 1 + tau*lambda
-        if d < 0:
-            d = 0
+        d = max(_ONE + (d * 2839 >> 12), 0)  # 1 + tau*lambda
         half >>= 12
         d = d * two >> 12
         d = d << half if half >= 0 else d >> -half

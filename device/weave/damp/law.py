@@ -72,8 +72,7 @@ class Law:
 
     def step(self, m, n, g, rho, above):
         """One round. above: theta without noise, Q12 (0.12)."""
-        if n < 3:
-            n = 3
+        n = max(n, 3)
         # the light as bodies follow it
         c = rho + ((_ONE - rho) * (_ONE - g) >> 12)
         s = m * c >> 12
@@ -84,7 +83,7 @@ class Law:
         self._at = k + 1 if k < 5 else 0
         s = self._lag2 >> 8
 
-        log = log2_q8(m if m > 82 else 82)
+        log = log2_q8(max(m, 82))
         d = (log << 4) - self._log
         self._log += (d + 8) >> 4
         self.growth = d
@@ -128,8 +127,7 @@ class Law:
         if self.surge:
             phase = _LEVEL
         elif phase == _RELEASE:
-            if self.integral > g:
-                self.integral = g
+            self.integral = min(self.integral, g)
             if m < _ENTER and g <= self._damping(self.cap, rho) + 8:
                 phase = _LEVEL
         elif phase == _LEVEL:
@@ -163,28 +161,21 @@ class Law:
             self.down = _GIVE
             k = self._need(dm, ds)
             if m < _ENTER:
-                if k > self.cap:
-                    k = self.cap
+                k = min(k, self.cap)
             else:
                 if ds > _MOVED and dm >= 0:
                     self.cap = k
                     self._wait = _SOON if k > _MARGIN else _PATIENCE
-                if k > _MOST:
-                    k = _MOST
-            self.aim = self._damping(k, rho)
-            if level < self.aim:
-                self.aim = level
+                k = min(k, _MOST)
+            self.aim = min(level, self._damping(k, rho))
         elif phase == _LEVEL:
-            k = self._damping(self.cap, rho)
-            self.aim = level if level > k else k
+            self.aim = max(level, self._damping(self.cap, rho))
             if not self._wait and self.cap < _ONE:
                 self.cap += 8
 
     def _keep(self, c):
         """The room grew by its own light at c: less from now on."""
-        c = c * 5 >> 3
-        if c < self.cap:
-            self.cap = c
+        self.cap = min(self.cap, c * 5 >> 3)
         self._wait = _PATIENCE
 
     def _damping(self, c, rho):
@@ -202,30 +193,21 @@ class Law:
         self.surge = surge
         self._armed = 0
         self.integral = _ONE
-        if self._hold < _HOLD * surge:
-            self._hold = _HOLD * surge
+        self._hold = max(self._hold, _HOLD * surge)
 
     def _compress(self, log, theta):
         """Level law: 0.75 of the range per octave above theta, and a leaky integral (64 s)."""
-        e = log - log2_q8(theta if theta > 0 else 1)
-        if e < 0:
-            e = 0
+        e = max(log - log2_q8(max(theta, 1)), 0)
         i = self.integral
-        i += (e >> 3) - (i >> 7) - (1 if i > 0 else 0)
-        if i > _ONE:
-            i = _ONE
-        elif i < 0:
-            i = 0
-        self.integral = i
-        i += 192 * e >> 4
-        return i if i < _ONE else _ONE
+        self.integral = i = max(min(i + (e >> 3) - (i >> 7) - min(i, 1), _ONE), 0)
+        return min(i + (192 * e >> 4), _ONE)
 
     def _need(self, dm, ds):
         """The c that leaves K*c at MARGIN, K = (dm + prior)/(ds + noise)."""
         if self._fear > _TRUSTING:
             self._fear -= 2
         num = dm + self._fear
-        den = (ds if ds > 0 else 0) + (self._fear >> 2) + _NOISE
+        den = max(ds, 0) + (self._fear >> 2) + _NOISE
         if num <= 0:
             return _ONE
         self.gain_q8 = (num << 8) // den

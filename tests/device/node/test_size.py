@@ -5,7 +5,7 @@ import pytest
 from ports import missing
 from pulseweave.figures.size import FLASH_LIMIT, HEAP_LIMIT, NEIGHBOURS, by_room, compiled, heap
 
-ELSEWHERE = "/srv/pulseweave/device/"  # mpy-cross writes the path it was given into every file
+ELSEWHERE = "/opt/weave/device/"  # mpy-cross writes the path it was given into every file
 
 
 @pytest.fixture(scope="module")
