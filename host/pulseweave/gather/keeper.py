@@ -7,6 +7,7 @@ clock at the start, so that a fast run fills an evening's worth of minutes.
 import time
 
 from pulseweave.gather.collector import Collector
+from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.store import Store, open_store
 from pulseweave.problem import Problem
 from pulseweave.sim.consoles import EVERY, Console
@@ -50,7 +51,12 @@ class Keeper:
         for head in sim.heads:
             g = self.collector.gateway(f"node {head + 1}")
             g.run = self.live.number
+            g.inquiry = None  # a question over the mesh is a frame more: keeping a run must not change it
             self.lines.append((g, Console(head)))
+        description = sim.description
+        runs = Firmware(str(description.get("name", "")), str(description.get("release") or "")[:8])
+        for i in range(sim.n):
+            self.collector.told.hear(i + 1, runs)
         pixels = sim.strands.count
         self.store.hang(
             [
