@@ -15,11 +15,14 @@ import signal
 import time
 from pathlib import Path
 
+from pulseweave.figures.processes import cpu_s, fields
+
 READ, WRITE = "read", "write"
 CALLS = {  # by machine: the system calls in which a KeyboardInterrupt does no harm
     "x86_64": {0: READ, 1: WRITE, 7: "", 23: "", 35: "", 230: "", 270: "", 271: ""},
     "aarch64": {63: READ, 64: WRITE, 72: "", 73: "", 101: "", 115: ""},
 }
+__all__ = ["call", "calm", "catches", "cpu_s", "interrupt", "settled", "waits_for_input"]
 CALM = CALLS.get(platform.machine(), {})
 STOP_S = 1.0
 LISTENING, BUSY, INTERRUPTED, GONE = "listens to its line", "busy", "interrupted", "gone"
@@ -65,18 +68,12 @@ def calm(pid: int) -> bool:
     return at is not None and (at[0] == "" or at in ((READ, 0), (WRITE, 1), (WRITE, 2)))
 
 
-def cpu_s(pid: int) -> float:
-    """Processor time it has used, in seconds."""
-    words = _word(pid, "stat").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK") if words else 0.0
-
-
 def interrupt(pid: int, force: bool = False) -> str:
     """Raise KeyboardInterrupt in it, if it runs code and this is a right moment, or with `force` at any; which it was."""
     try:
         os.kill(pid, signal.SIGSTOP)
         end = time.monotonic() + STOP_S
-        while (state := _word(pid, "stat").rpartition(")")[2].split()[:1]) not in (["T"], ["t"]):
+        while (state := fields(pid)[:1]) not in (["T"], ["t"]):
             if not state or state == ["Z"] or time.monotonic() > end:
                 break
             time.sleep(0.0002)
