@@ -45,7 +45,6 @@ class Node:
         self.ping = 0  # id of the last ping heard, for measurements
         self._held = 0
         self._quiet = 1  # ticks since the last visitor, 0 while one is here
-        self._now = self._at = -1  # the tick, and the room's time in it
         self.supervisor = Supervisor(_NAMES, keep)
         self._wait = self.supervisor.wait
         self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, self._talk, self._keep)
@@ -80,16 +79,22 @@ class Node:
         self.mesh.step(now)
 
     def _calm(self, now):
-        mesh = self.mesh
-        self._button()
-        self._now = now
-        self._at = mesh.time(now)
-        self.damp.step(now, self._at, self.affect, self.sense.contact, mesh.room)
+        """The opt-out button, held for half a second, turns mediation off for this visitor, or on again; damping."""
+        damp = self.damp
+        button = self.hardware.button
+        if button is None or not button.pressed():
+            self._held = 0
+        elif self._held < _HOLD:
+            self._held += 1
+            if self._held == _HOLD:
+                self.keep.mark(_OPTED)
+                damp.opt_out(not damp.opted_out)
+        damp.step(now, self.affect, self.sense.contact, self.mesh.room)
 
     def _shine(self, now):
         """Light up; a visitor who let go leaves the last beats to the room."""
         light = self.light
-        at = self._at if self._now == now else self.mesh.time(now)  # it is dear; damp may have been put aside
+        at = self.mesh.time(now)
         light.step(now, at, self.sense, self.affect, self.damp)
         if light.event_n:
             self.mesh.send_event(_VISITOR, light.event, light.event_n, at)
@@ -145,14 +150,3 @@ class Node:
                 said += "%d %s %s: %s\n" % (note["boot"], note["part"], note["marks"], note["text"][-44:])
             said = said.encode()
             mesh.send_event(_NOTES, said, min(len(said), 200), -1, origin)
-
-    def _button(self):
-        """The opt-out button: held for half a second it turns mediation off for this visitor, or on again."""
-        button = self.hardware.button
-        if button is None or not button.pressed():
-            self._held = 0
-        elif self._held < _HOLD:
-            self._held += 1
-            if self._held == _HOLD:
-                self.keep.mark(_OPTED)
-                self.damp.opt_out(not self.damp.opted_out)

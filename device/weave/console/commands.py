@@ -29,6 +29,7 @@ _HELP = {
     "config": "[KEY [VALUE]] | save",
     "crash": "notes | clear | NODE: ask, then ask again",
     "optout": "neutral light, nothing shared; off",
+    "share": "[PERCENT] of the light is yours alone",
     "raw": "the wearer's samples, over this cable; off",
     "gateway": "FROM: records, for a host",
     "reboot": "",
@@ -161,6 +162,23 @@ def optout(con, node, args):
     return {"opted_out": node.damp.opted_out}
 
 
+def share(con, node, args):
+    """The wearer's wish for an unmediated share, in percent; the share in force and whose it is: the wish counts
+    where it is above the room's, which is the policy's, and never less than the floor."""
+    damp = node.damp
+    if args:
+        worn(node)
+        damp.wish(int(args[0]) * 4096 // 100)
+    rho = damp.rho
+    return {"share": round(rho / 40.96), "from": "wish" if rho > max(damp.policy_rho, 1024) else "room"}
+
+
+def worn(node):
+    """Raises ValueError where nobody touches: what follows is the wearer's to say."""
+    if not node.sense.contact:
+        raise ValueError("touch the sensor first")
+
+
 def reboot(con, node, args):
     node.keep.leaving()
     con.reboot = 1
@@ -176,8 +194,8 @@ def stream(con, args):
 
 
 def raw(con, node, args):
-    if not args and not node.sense.contact:
-        raise ValueError("raw is for the wearer: touch the sensor first")
+    if not args:
+        worn(node)
     con.raw = 1 if stream(con, args) else 0
     con.flow.restart(con.now)
     return {"raw": con.raw}
@@ -186,7 +204,7 @@ def raw(con, node, args):
 def gateway(con, node, args):
     """Records from number FROM on, at most 512 more; what is gone from the ring is skipped."""
     if not con.ask:
-        from weave.console.gateway import gateway
+        from .gateway import gateway
 
         con.ask = [0, 0, 0]
         records = gateway(node.mesh, con.out, con.ask)

@@ -4,7 +4,7 @@
 
 rho is the unmediated share: at least RHO_MIN whatever a policy says, so d(level)/d(own) >= rho for every g. g is the
 damping of the room's share alone (law.py). In: Affect (arousal, fast, rest Q12, confidences 0..255), contact 0/1, the
-mesh's table of the room, mesh ms. Out: the attributes of Damp. Arousal is counted from rest: rest is 0, full is 4096.
+mesh's table of the room. Out: the attributes of Damp. Arousal is counted from rest: rest is 0, full is 4096.
 One round of 25 ticks (0.5 s) looks at the room once, a few visitors a tick. Formats of all attributes: README.md.
 """
 
@@ -46,7 +46,7 @@ class Damp:
         self.guide = 0
         self.crowd = Crowd()
         self.law = Law()
-        self._policy_rho = self._wish = RHO_MIN
+        self.policy_rho = self._wish = RHO_MIN
         self.theta = _THETA
         self._strength = 64  # Q6
         self._aim = self._m = 0
@@ -54,7 +54,7 @@ class Damp:
         self._hot = 0
         self._tick = self._known = self.fast = 0
 
-    def step(self, now, mesh_ms, affect, contact, room):
+    def step(self, now, affect, contact, room):
         """One tick of 20 ms: the level of the light now."""
         t = self._tick
         crowd = self.crowd
@@ -75,8 +75,9 @@ class Damp:
             if self._known < _KNOWN:
                 self._known += 1
             d += (affect.fast - d) * self._known // _KNOWN
-        else:
+        elif self._known or self._wish:  # the visitor has gone, and takes the wish along
             self._known = 0
+            self.wish(0)
         self.fast = d
         d = max(beyond(d) - crowd.rest, 0) - self.own
         self.own += (d + 7) >> 3 if d > 0 else d >> 3
@@ -163,7 +164,7 @@ class Damp:
         self.opted_out = 1 if flag else 0
 
     def wish(self, rho):
-        """This visitor's own wish for an unmediated share, Q12: counts where it is above the policy's."""
+        """This visitor's own wish for an unmediated share, Q12: counts above the policy's, until contact ends."""
         self._wish = rho
         self._share()
 
@@ -172,7 +173,7 @@ class Damp:
         if n < _POLICY_BYTES or buf[start] != 1:
             return 0
         flags = buf[start + 1]
-        self._policy_rho = _ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
+        self.policy_rho = _ONE if flags & _P_UNMEDIATED else buf[start + 2] << 8 | buf[start + 3]
         self.theta = min(max(buf[start + 4] << 8 | buf[start + 5], 41), _ONE)
         self._strength = buf[start + 6]
         self.guide = buf[start + 7]
@@ -181,4 +182,4 @@ class Damp:
         return 1
 
     def _share(self):
-        self.rho = min(max(self._policy_rho, self._wish, RHO_MIN), _ONE)
+        self.rho = min(max(self.policy_rho, self._wish, RHO_MIN), _ONE)

@@ -94,7 +94,7 @@ def rest():
 
 def step(now, at, damp, light, visitor, room, g):
     """A tick of one strand; `g`: the node has said how much it damps."""
-    damp.step(now, at, visitor, visitor.contact, room)
+    damp.step(now, visitor, visitor.contact, room)
     damp.g = g
     light.step(now, at, visitor, visitor, damp)
 

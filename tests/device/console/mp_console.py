@@ -61,7 +61,7 @@ def host(kind, number, payload):
 
 def test_help_lists_and_every_command_answers():
     text = say(b"?\n")
-    for word in "status watch beats mesh scene identify config crash reboot optout raw".split():
+    for word in "status watch beats mesh scene identify config crash reboot optout share raw".split():
         assert "\r\n" + word in text, text
         answer = reply(word.encode() + b" -j\n")
         assert isinstance(answer, (dict, list)), word
@@ -156,6 +156,20 @@ def test_scene_identify_config_optout_reboot_act():
     assert reply(b"optout off -j\n", n) == {"opted_out": 0}
     con, out = talk(b"reboot\n", n)
     assert con.reboot == 1 and n.keep.left == 1
+
+
+def test_share_is_the_wearers_wish_and_says_what_is_in_force():
+    n = Node()
+    assert reply(b"share -j\n", n) == {"share": 25, "from": "room"}
+    assert reply(b"share 40 -j\n", n) == {"share": 40, "from": "wish"} and n.damp.rho == 1638
+    assert reply(b"share 10 -j\n", n) == {"share": 25, "from": "room"}
+    n.damp.policy_rho = 2048
+    assert reply(b"share 40 -j\n", n) == {"share": 50, "from": "room"}
+    assert reply(b"share 60 -j\n", n) == {"share": 60, "from": "wish"}
+    assert "error" in reply(b"share all -j\n", n)
+    n.sense.contact = 0
+    assert reply(b"share 90 -j\n", n)["error"] == "touch the sensor first" and n.damp.rho == 2457
+    assert reply(b"share -j\n", n)["share"] == 60  # asking is anybody's
 
 
 def test_crash_notes_are_readable():

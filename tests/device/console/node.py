@@ -56,6 +56,9 @@ class Damp(Part):
     def opt_out(self, flag):
         self.opted_out = 1 if flag else 0
 
+    def wish(self, rho):
+        self.rho = max(rho, self.policy_rho, 1024)
+
 
 class Light(Part):
     names = ("hearth", "tide", "identify")
@@ -157,7 +160,7 @@ class Node:
         self.sense.skin_ok = 1
         self.sense.pulse, self.sense.skin = pulse, skin
         self.affect = Part(arousal=2048, fast=2100, valence=-1024, confidence=128)
-        self.damp = Damp(level=1700, g=0, rho=1024, ratio_q8=250, contagion=0, opted_out=0)
+        self.damp = Damp(level=1700, g=0, rho=1024, policy_rho=1024, ratio_q8=250, contagion=0, opted_out=0)
         self.light = Light(scene=0, ma=410, limited=0, frames=70000)
         room = Part(
             count=2,

@@ -61,7 +61,7 @@ class Clock:
             r.fast[0] = d.fast if self.contact and not d.opted_out else 0
             r.confidence[0] = a.confidence if self.contact and not d.opted_out else 0
             r.g[0] = d.g
-            d.step(now, now, a, self.contact, r)
+            d.step(now, a, self.contact, r)
             now = (now + 20) & 0x3FFFFFFF
         self.now = now
 
@@ -76,7 +76,7 @@ def level_of(own, collective, g, rho):
     d._tick = 3  # in the middle of a round
     d._known = 3000
     a.fast = own
-    d.step(0, 0, a, 1, Table(1))
+    d.step(0, a, 1, Table(1))
     return d.level, d.own, d.collective
 
 
@@ -129,6 +129,28 @@ def test_no_policy_lowers_the_share_below_the_floor():
     assert d.rho == 2048  # ... not lower it
     assert d.policy(bytes((2, 0, 4, 0, 1, 236, 64, 0)), 0, 8) == 0 and d.rho == 2048
     assert d.policy(bytes((1, 0, 4, 0)), 0, 4) == 0
+
+
+def test_a_wish_ends_with_its_visitor():
+    d = Damp(1)
+    clock = Clock(d, Estimate(), Table(4))
+    clock.run(10)
+    d.wish(3000)
+    clock.run(500)
+    assert d.rho == 3000
+    clock.contact = 0
+    clock.run(1)
+    assert d.rho == RHO_MIN
+    d.wish(3000)  # nobody is here to wish
+    clock.run(1)
+    clock.contact = 1
+    clock.run(10)
+    assert d.rho == RHO_MIN
+    assert d.policy(bytes((1, 0, 8, 0, 1, 236, 64, 0)), 0, 8) == 1
+    d.wish(3000)
+    clock.contact = 0
+    clock.run(1)
+    assert d.rho == 2048  # what the room has stays
 
 
 def test_random_rooms_stay_in_bounds_without_heap():

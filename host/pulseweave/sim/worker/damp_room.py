@@ -91,7 +91,7 @@ class Room:
             e.fast = e.arousal = said[k]
             d = self.damps[k]
             for i in range(5):
-                d.step(self.now + 20 * i, self.now + 20 * i, e, 1, self.tables[k])
+                d.step(self.now + 20 * i, e, 1, self.tables[k])
                 if self.law not in ("on", "off", "level"):
                     d.g = d._aim = int(self.law)
         self.now += 100
