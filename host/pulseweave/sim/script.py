@@ -12,6 +12,12 @@ PING_TICKS = 250  # a ping every five seconds measures how events travel
 SETTLED_S = 20.0  # before that a mesh is still finding itself
 
 
+def due(a: Action, k: int, tick_s: float) -> bool:
+    """Whether tick k is (one of) the times of `a`."""
+    first, every = round(a.at_s / tick_s), round(a.every_s / tick_s)
+    return k == first or bool(every and k > first and (k - first) % every == 0)
+
+
 class Script:
     """The script of `room`, an engine.Simulation."""
 
@@ -37,9 +43,7 @@ class Script:
         """What tick k brings."""
         t = k * tick_s
         for a in self.room.scenario.script:
-            first = round(a.at_s / tick_s)
-            every = round(a.every_s / tick_s)
-            if k == first or (every and k > first and (k - first) % every == 0):
+            if due(a, k, tick_s):
                 self.do(a)
         if k and k % PING_TICKS == 0 and t >= SETTLED_S:
             self.do(Action(t, "ping"))
@@ -47,6 +51,14 @@ class Script:
             self.room.faults.set(kind, [node], False)
             self._flags()
             self.faulty.remove((end, kind, node))
+
+    def free(self, k: int, most: int, tick_s: float) -> int:
+        """How many ticks from k on, at most `most`, until the script does something again."""
+        for j in range(k + 1, k + most):
+            ends = any(f[0] <= j * tick_s for f in self.faulty)
+            if ends or j % PING_TICKS == 0 or any(due(a, j, tick_s) for a in self.room.scenario.script):
+                return j - k
+        return most
 
     def do(self, a: Action) -> None:
         """Do something in the room now; `a.node` -1 lets the seed choose. Raises Problem on what cannot be."""
