@@ -271,11 +271,11 @@ class Simulation:
         return self.tick * TICK_S
 
     def _script(self, k: int) -> None:
-        self.script.step(k, TICK_S)
+        self.script.step(k)
 
     def _free(self, k: int) -> int:
         """In how many ticks from k on the script does something next."""
-        return self.script.free(k, BLOCK, TICK_S)
+        return self.script.free(k, BLOCK)
 
     def steer(self, a: Action) -> None:
         """An order from outside of the scenario, kept so that the run can be taken again. Raises Problem."""

@@ -73,6 +73,8 @@ class Strands:
         if self.white is not None:
             w[self.white] = 1.0
         self.weights = (w / 255.0).astype(np.float32)
+        # adds up the channels of a strand: whole numbers below 2**24, so that the order of a product does not matter
+        self._adds = np.tile(np.eye(len(order), dtype=np.float32), (pixels, 1))
 
     def rgb(self, wire: np.ndarray | None = None) -> np.ndarray:
         """uint8[..., nodes, pixels, 3]: what an eye gets, white folded in (clipped at full scale)."""
@@ -87,7 +89,8 @@ class Strands:
 
     def sums(self, wire: np.ndarray | None = None) -> np.ndarray:
         """float32[..., nodes, channels]: each channel summed over the strand; exact up to 65793 pixels."""
-        return np.add.reduce(self.wire if wire is None else wire, axis=-2, dtype=np.float32)
+        wire = self.wire if wire is None else wire
+        return wire.reshape(*wire.shape[:-2], self.bytes).astype(np.float32) @ self._adds
 
     def luminance(self, wire: np.ndarray | None = None) -> np.ndarray:
         """float32[..., nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
