@@ -24,7 +24,9 @@ if (
 ):  # started in a script's background: programs under test inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("busy", deadline=None)  # how long an example takes says something of the machine only
+settings.register_profile(
+    "busy", deadline=None
+)  # how long an example takes says something of the machine only
 settings.load_profile("busy")
 
 

@@ -310,7 +310,9 @@ class Simulation:
 
     def _settled(self) -> None:
         if self._ahead:
-            raise RuntimeError(f"the nodes are asked something in tick {self.tick}, which was promised to be free")
+            raise RuntimeError(
+                f"the nodes are asked something in tick {self.tick}, which was promised to be free"
+            )
 
     def close(self) -> None:
         """End the workers and the recording."""

@@ -1,4 +1,4 @@
-"""What strands must not do, looked at in blocks of pictures, which costs a tenth of looking at each: flash, and draw too much.
+"""What strands must not do: flash, and draw too much. Looked at in blocks of pictures, a tenth of the cost of each alone.
 
 In: wire bytes, uint8[nodes, pixels, channels], and their time. Out: the WCAG analyser's report, the largest current.
 """

@@ -97,7 +97,7 @@ class Strands:
         return self.sums(wire) / np.float32(self.count) @ self.weights
 
     def current_ma(self, wire: np.ndarray | None = None) -> np.ndarray:
-        """float[..., nodes]: 20 mA per channel at full duty and 1 mA per pixel's controller (WS2812B, SK6812 data sheets)."""
+        """float[..., nodes]: 20 mA per channel at full duty, 1 mA per pixel (WS2812B, SK6812 data sheets)."""
         return np.add.reduce(self.sums(wire), axis=-1, dtype=np.float64) * (20 / 255) + self.count
 
 

@@ -1,4 +1,4 @@
-"""A worker that runs on by itself while the air is still: the same room, in fewer messages; and what a broken promise gets."""
+"""A worker that runs on by itself while the air is still: the same room, fewer messages; what a broken promise gets."""
 
 import pytest
 from pulseweave.sim import scenario
@@ -65,7 +65,7 @@ def test_what_was_whole_before_a_failure_arrives(monkeypatch):
         while sim.tick < 100:
             sim.step()
         sim.tell(0, {"do": "crash", "after": 2})
-        with pytest.raises(WorkerFailure, match="2.04 s"):
+        with pytest.raises(WorkerFailure, match=r"2\.04 s"):
             while True:
                 sim.step(ahead=BLOCK)
         assert sim.tick == 102

@@ -4,7 +4,7 @@
 
 Every message starts with `<BBHII`: op, argument, count, tick, length of what follows. In (argument, count):
   C  plan, as JSON -> C with names and layout, as JSON
-  T  (flags: 1 a new 100 ms block of samples leads, 2 records wanted, 4 trace pings, and in the upper four bits how many ticks
+  T  (flags: 1 a new 100 ms block of samples leads, 2 records wanted, 4 trace pings, in the upper four bits how many ticks
      may follow one another while no node sends anything; number of frames): the block (pulse u32[n][10], skin u16[n]),
      then the frames: bytes u16, node u16, microseconds into the last tick u32, listeners u16, for each of them slot u16,
      RSSI i8 (below 0), 0; then the frame itself
