@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,6 +23,11 @@ if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # started in a script's background: programs under test inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile(
+    "busy", deadline=None
+)  # how long an example takes says something of the machine only
+settings.load_profile("busy")
 
 
 @pytest.fixture

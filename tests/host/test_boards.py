@@ -166,7 +166,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_any_mutation_is_accepted_or_one_line(data, tmp_path_factory):
     """Whatever a file says, load() gives a sound board or a Problem of one line; never anything else."""

@@ -79,7 +79,7 @@ def test_cmac_is_rfc_4493():
     assert cmac(key, b"abc") == c.finalize()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(min_size=16, max_size=16), st.integers(1, 14), st.data())
 def test_seal_opens_what_it_closed_and_nothing_else(key, p, data):
     seal = Seal(key)

@@ -49,7 +49,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(PIECES, st.randoms(use_true_random=False))
 def test_nothing_is_lost_but_the_garbage(pieces, rng):
     """Every frame comes out, in order, whatever stands between and however it is cut."""
@@ -222,7 +222,7 @@ def test_a_million_bytes_of_garbage_into_the_firmware(tmp_path):
     assert docs and garbage > 1000
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(kind=st.integers(1, 6), payload=st.binary(max_size=96))
 def test_crc_is_zlibs(kind, payload):
     raw = link.cobs_decode(link.encode_frame(kind, 3, payload)[1:-1])

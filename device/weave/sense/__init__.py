@@ -96,12 +96,12 @@ class Sense:
         elif late > _DEAD and self.contact:
             self.clear()
         skin = self.skin
-        skin.step(now)
-        self.skin_ok = skin.ok
-        self.g_ns = skin.g_ns
-        self.scl_ns = skin.scl_ns
-        self.scrs = skin.scrs
-        self.scr_ns = skin.scr_ns
+        if skin.step(now):
+            self.skin_ok = skin.ok
+            self.g_ns = skin.g_ns
+            self.scl_ns = skin.scl_ns
+            self.scrs = skin.scrs
+            self.scr_ns = skin.scr_ns
         self.faults = skin.fault << 1 | (1 if pulse.fault or self.railed > _STUCK or self.deaf > _DEAF else 0)
 
     def push(self, x):

@@ -49,21 +49,23 @@ class Skin:
         self.rest = 0  # eighths since the last response
 
     def step(self, now):
-        """Once per tick."""
+        """Once per tick; True where the values are new: eight times a second."""
         sensor = self.sensor
         if sensor.poll(now):
             self.acc += sensor.samples[0]
             self.count += 1
         if self.since < 0:
             self.since = now
-        elif ticks_diff(now, self.since) >= _EVERY:
-            self.since = ticks_add(self.since, _EVERY)
-            self.fault = sensor.fault
-            if self.count:
-                self.measure()
-            elif self.g_ns:
-                self.clear()
-            self.acc = self.count = 0
+        if ticks_diff(now, self.since) < _EVERY:
+            return False
+        self.since = ticks_add(self.since, _EVERY)
+        self.fault = sensor.fault
+        if self.count:
+            self.measure()
+        elif self.g_ns:
+            self.clear()
+        self.acc = self.count = 0
+        return True
 
     def measure(self):
         """Every eighth of a second: conductance from the readings gathered, then trough to peak: a response is

@@ -49,8 +49,8 @@ class Body:
         """(ppg float64[n, k] volts, eda float64[n, m] uS): the samples whose times i/100 and i/8 s lie in
         [t_s, t_s + dt_s); with dt_s = 0.1, k is 10 and m is 0 or 1. Inputs hold for the whole step; steps follow
         each other without gap. Raises ValueError where a shape does not fit."""
-        arousal = np.clip(np.asarray(arousal, dtype=np.float64), 0.0, 1.0)
-        valence = np.clip(np.asarray(valence, dtype=np.float64), -1.0, 1.0)
+        arousal = noise.within(np.asarray(arousal, dtype=np.float64), 0.0, 1.0)
+        valence = noise.within(np.asarray(valence, dtype=np.float64), -1.0, 1.0)
         touching = np.asarray(touching, dtype=bool)
         if not arousal.shape == valence.shape == touching.shape == (self.n,):
             shapes = f"{arousal.shape}, {valence.shape}, {touching.shape}"

@@ -29,7 +29,8 @@ from pulseweave.sim.workers import FRAME, Worker
 
 TICK_S = 0.02
 BLOCK = 5  # ticks in the 100 ms in which visitors and bodies advance
-SENT = struct.Struct("<HHI")
+SENT = struct.Struct("<HHI")  # of a frame: slot, bytes, microseconds into the tick
+SHOWN, NOTED = struct.Struct("<IB"), struct.Struct("<IHH")  # in the digest, before pixels and before a frame
 STEP_S = TICK_S * BLOCK
 
 
@@ -128,23 +129,36 @@ class Simulation:
             part = {**self.plan, "nodes": [nodes[i] for i in share]}
             self.workers.append(Worker(part, int(share[0]), native, firmware))
         self._firsts = [w.first for w in self.workers] + [self.n]
+        self._ahead = 0  # the worker has run on: answers to the next ticks are on their way
+        self._pings = False
         self.scenes = self.workers[0].scenes
         self._spans: dict[str, tuple[float, float]] = {}
-        self.eyes = room.Eyes(self.n, *self.span(self.scenario.scene))
+        self.eyes = room.Eyes(self.strands, *self.span(self.scenario.scene))
         if self.recorder:
             self.recorder.begin(self.scenario, self.seed, self.plan)
 
     # --- one tick -----------------------------------------------------------------------------------------------
 
-    def step(self, records: bool = False) -> Tick:
-        """Advance every node by one tick."""
+    def step(self, records: bool = False, ahead: int = 1) -> Tick:
+        """Advance every node by one tick.
+
+        `ahead`: for so many ticks, this one included, the caller wants no records and asks the nodes nothing. A single
+        worker then runs on by itself to the end of the 100 ms for as long as nothing is on the air and nothing is to be
+        done; the result is the same. Raises RuntimeError where the promise is broken.
+        """
         k = self.tick
         self._script(k)
         block = self._sense(k) if k % BLOCK == 0 else None
         heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
         if self.air:
             heard += self.air.exchange(k, self.sent)
-        self._send(k, block, heard, records)
+        if not self._ahead:
+            free = 1
+            if not records and not self.air and len(self.workers) == 1 and self.radio.still:
+                free = min(ahead, BLOCK - k % BLOCK, self._free(k))
+            self._send(k, block, heard, records, free)
+        elif records or heard:
+            raise RuntimeError(f"tick {k} was promised to be free")
         done = self._receive(k, records)
         done.heard = heard
         if self.recorder:
@@ -171,7 +185,7 @@ class Simulation:
         pulse, skin = self.faults.apply(pulse, skin)
         return np.ascontiguousarray(pulse, np.uint32), np.ascontiguousarray(skin, np.uint16)
 
-    def _send(self, k, block, heard, records):
+    def _send(self, k, block, heard, records, free):
         parts: list[list[bytes]] = [[] for _ in self.workers]
         counts = [0] * len(self.workers)
         everybody = not heard or bool(self.powered.all())
@@ -188,7 +202,8 @@ class Simulation:
                     head = FRAME.pack(len(h.frame), h.source + 1, us, j - i)
                     parts[w] += (head, who.astype("<u4").tobytes(), h.frame)
                     counts[w] += 1
-        flags = (1 if block is not None else 0) | (2 if records else 0) | (4 if self.ping_log else 0)
+        self._pings = bool(self.ping_log)
+        flags = (block is not None) | records << 1 | self._pings << 2 | free << 4
         for w, worker in enumerate(self.workers):
             head = []
             if block is not None:
@@ -198,37 +213,36 @@ class Simulation:
 
     def _receive(self, k, records) -> Tick:
         done = Tick(k)
-        dirty = np.zeros(self.n, np.uint8)
-        rows, pings = [], []
-        sent = SENT.unpack_from
+        strands = self.strands
+        lit, rows, pings = [], [], []
         for worker in self.workers:
             _, flags, count, body = worker.receive()
+            self._ahead = flags & 2
             at = 0
             for _ in range(count):
-                slot, n, us = sent(body, at)
+                slot, n, us = SENT.unpack_from(body, at)
                 at += SENT.size
                 done.frames.append((worker.first + slot, us / 1000, body[at : at + n]))
                 at += n
             if flags & 1:
                 done.shown = True
-                dirty[worker.first : worker.first + worker.n] = np.frombuffer(body, np.uint8, worker.n, at)
-                at += worker.n
-                start = worker.first * self.strands.bytes
-                end = start + worker.pixel_bytes
-                self.strands.memory[start:end] = memoryview(body)[at : at + worker.pixel_bytes]
-                at += worker.pixel_bytes
+                lit.append((worker, body, at))
+                at += worker.n + worker.pixel_bytes
             if records:
                 rows.append(np.frombuffer(body, worker.layout, worker.n, at))
                 at += worker.record.size * worker.n
-            if self.ping_log:
+            if self._pings:
                 pings.append(np.frombuffer(body, np.uint32, worker.n, at))
-        self._digest(k, done, dirty)
-        if done.shown:
+        if lit:
+            dirty, strands.wire = self._shine(lit)
             self.frames_shown += dirty
-        if done.shown or k == 0:
-            self.sums = self.strands.sums()
-            self._luminance = self.strands.luminance(self.sums)
-        self.eyes.look(self._luminance)
+            self.digest.update(SHOWN.pack(k, 1))
+            self.digest.update(dirty)
+            self.digest.update(strands.wire)
+        for node, _, data in done.frames:
+            self.digest.update(NOTED.pack(k, node, len(data)))
+            self.digest.update(data)
+        self.eyes.look()
         if records:
             wide = self.workers[0].wide  # 64 bits each, so that nobody's arithmetic overflows
             done.records = np.concatenate(rows).astype(wide).view(np.recarray)
@@ -236,15 +250,19 @@ class Simulation:
             done.pinged = np.concatenate(pings)
         return done
 
-    def _digest(self, k: int, done: Tick, dirty: np.ndarray) -> None:
-        d = self.digest
-        if done.shown:
-            d.update(struct.pack("<IB", k, 1))
-            d.update(dirty.data)
-            d.update(self.strands.memory)
-        for node, _, data in done.frames:
-            d.update(struct.pack("<IHH", k, node, len(data)))
-            d.update(data)
+    def _shine(self, lit) -> tuple[np.ndarray, np.ndarray]:
+        """(strands written uint8[nodes], the new picture) from (worker, its answer, where in it) of those that show."""
+        if len(self.workers) == 1:
+            _, body, at = lit[0]
+            wire = np.frombuffer(body, np.uint8, offset=at + self.n, count=self.n * self.strands.bytes)
+            return np.frombuffer(body, np.uint8, self.n, at), wire.reshape(self.strands.shape)
+        dirty, wire = np.zeros(self.n, np.uint8), self.strands.wire.copy()
+        for worker, body, at in lit:
+            share = slice(worker.first, worker.first + worker.n)
+            dirty[share] = np.frombuffer(body, np.uint8, worker.n, at)
+            shown = np.frombuffer(body, np.uint8, worker.pixel_bytes, at + worker.n)
+            wire[share] = shown.reshape(wire[share].shape)
+        return dirty, wire
 
     # --- what happens in the room ---------------------------------------------------------------------------------
 
@@ -253,7 +271,11 @@ class Simulation:
         return self.tick * TICK_S
 
     def _script(self, k: int) -> None:
-        self.script.step(k, TICK_S)
+        self.script.step(k)
+
+    def _free(self, k: int) -> int:
+        """In how many ticks from k on the script does something next."""
+        return self.script.free(k, BLOCK)
 
     def steer(self, a: Action) -> None:
         """An order from outside of the scenario, kept so that the run can be taken again. Raises Problem."""
@@ -273,6 +295,7 @@ class Simulation:
     def tell(self, node: int, request: dict) -> dict:
         """A request to one node (0-based); recorded, because it changes what the node does."""
         worker = next(w for w in reversed(self.workers) if w.first <= node)
+        self._settled()
         if self.recorder:
             self.recorder.request(self.tick, node, request)
         answer = worker.ask({**request, "slot": node - worker.first}, tick=self.tick)
@@ -282,7 +305,14 @@ class Simulation:
 
     def ask(self, request: dict) -> list[dict]:
         """A request that changes nothing, to every worker."""
+        self._settled()
         return [w.ask(request, tick=self.tick) for w in self.workers]
+
+    def _settled(self) -> None:
+        if self._ahead:
+            raise RuntimeError(
+                f"the nodes are asked something in tick {self.tick}, which was promised to be free"
+            )
 
     def close(self) -> None:
         """End the workers and the recording."""

@@ -27,6 +27,7 @@ ADC_FLOOR_V, ADC_KNEE_V, ADC_TOP_V = 0.142, 2.45, 3.134
 ADC_NOISE_V = 0.003
 ADC_LOWEST, ADC_HIGHEST = round(ADC_FLOOR_V * COUNTS_PER_V), round(ADC_TOP_V * COUNTS_PER_V)
 COUPLING_HZ = 0.1
+FOLLOW = -np.expm1(-2 * np.pi * COUPLING_HZ * 0.01)  # of the mean, a sample
 OPEN_V = 0.35  # an uncovered amplifier lies near its lower rail: no light comes back
 SETTLE_S = 0.5  # the amplifier swings when a finger comes or goes, and comes back with this time constant
 IR_PER_V = 0.02
@@ -53,7 +54,7 @@ class FrontEnd:
         tolerance = noise.key(seed, numbers, "front end")
         self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
         self.ir_dc = 65000.0 * 2.3 ** noise.uniform(tolerance, 1)  # to 150,000: skin, pressure, LED
-        self.noise_key = noise.key(seed, numbers, "adc noise")
+        self.hiss = noise.Ahead(noise.key(seed, numbers, "adc noise"))
         key = noise.key(seed, numbers, "ir drift")[:, None]
         self.drift = noise.Smooth(key, 0.05 if self.optical else 3.0)
         self.kick_key = noise.key(seed, numbers, "contact")
@@ -86,7 +87,9 @@ class FrontEnd:
             raise Problem(f"visitors: {name} is no array of numbers") from None
         if signal.ndim != 2 or len(signal) != self.n:
             raise Problem(f"visitors: {name} has shape {signal.shape}: it must be ({self.n}, samples)")
-        return np.clip(np.nan_to_num(signal), -limit, limit)
+        if not np.isfinite(np.add.reduce(signal, axis=None)):
+            signal = np.nan_to_num(signal)
+        return noise.within(signal, -limit, limit)
 
     def _couple(self, ppg: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """float64[n, k]: pulse without its DC, with the swing after a change of contact."""
@@ -95,14 +98,17 @@ class FrontEnd:
             self.dc = np.where(changed, ppg[:, 0], self.dc)
             swing = 1.2 * (2 * noise.uniform(self.kick_key, self.at) - 1)
             self.kick = np.where(changed, swing, self.kick)
-        out = np.empty_like(ppg)
-        fade, follow = np.exp(-0.01 / SETTLE_S), -np.expm1(-2 * np.pi * COUPLING_HZ * 0.01)
-        for j in range(ppg.shape[1]):
-            out[:, j] = ppg[:, j] - self.dc
-            self.dc = self.dc + follow * out[:, j]
-            self.kick = self.kick * fade
-            out[:, j] = np.where(touching, out[:, j] + self.kick, 0.0)
-        return out
+        k = ppg.shape[1]
+        fade = np.exp(-0.01 / SETTLE_S) ** np.arange(1, k + 1)
+        out = np.ascontiguousarray(ppg.T)  # sample after sample: each follows from the one before
+        for x in out:
+            x -= self.dc
+            self.dc = self.dc + FOLLOW * x
+        out += self.kick * fade[:, None]
+        if k:
+            self.kick = self.kick * fade[-1]
+        out *= touching
+        return out.T
 
     def _covered(self, count: int, touching: np.ndarray) -> np.ndarray:
         """float64[n, count]: 0 uncovered .. 1 covered, with the 80 ms of a finger that comes or goes."""
@@ -117,7 +123,7 @@ class FrontEnd:
         cover = self._covered(wave.shape[1], touching)
         idle = OPEN_V + 0.05 * self.drift.at(index * 0.01)
         volts = idle + (BIAS_V + self.gain[:, None] * wave - idle) * cover
-        return adc_counts(volts + ADC_NOISE_V * noise.normal(self.noise_key[:, None], index))
+        return adc_counts(volts + ADC_NOISE_V * self.hiss.span(self.at, len(index)))
 
     def _infrared(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
         """18-bit counts; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
@@ -125,10 +131,8 @@ class FrontEnd:
         drift = 1.0 + 0.01 * self.drift.at(index * 0.01)
         covered = self.ir_dc[:, None] * drift * (1.0 - IR_PER_V * self.gain[:, None] * wave)
         light = cover * covered + (1.0 - cover) * OPEN_IR
-        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * noise.normal(
-            self.noise_key[:, None], index
-        )
-        return np.clip(np.rint(light), 0, IR_FULL).astype(np.uint32)
+        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * self.hiss.span(self.at, len(index))
+        return noise.within(np.rint(light), 0, IR_FULL).astype(np.uint32)
 
     def _skin(self, eda: np.ndarray, touching: np.ndarray) -> np.ndarray:
         if eda.shape[1]:
@@ -140,7 +144,7 @@ class FrontEnd:
 def adc_counts(volts: np.ndarray) -> np.ndarray:
     """uint32: what a calibrated ESP32 ADC at 11 dB says to a voltage, as 12-bit counts of 3.3 V."""
     high = ADC_KNEE_V + 0.92 * (volts - ADC_KNEE_V)
-    seen = np.clip(np.where(volts > ADC_KNEE_V, high, volts), ADC_FLOOR_V, ADC_TOP_V)
+    seen = noise.within(np.where(volts > ADC_KNEE_V, high, volts), ADC_FLOOR_V, ADC_TOP_V)
     return np.rint(seen * COUNTS_PER_V).astype(np.uint32)
 
 
@@ -148,4 +152,4 @@ def gsr_sixteenths(microsiemens: np.ndarray, calibration: int = GSR_CALIBRATION)
     """uint16: reading of the Grove GSR in 1/16 of a 12-bit count; `calibration` = its reading with open electrodes."""
     ns = 1000.0 * microsiemens
     counts = (100000.0 * calibration - 4096.0 * ns) / (100000.0 + 2.0 * ns)
-    return np.clip(np.rint(16.0 * counts), 16 * ADC_FLOOR_V * COUNTS_PER_V, 65535).astype(np.uint16)
+    return noise.within(np.rint(16.0 * counts), 16 * ADC_FLOOR_V * COUNTS_PER_V, 65535).astype(np.uint16)

@@ -50,7 +50,10 @@ class Heart:
             for name in ("beat", "breath", "depth", "mayer", "slow", "noise")
         }
         self.keys = keys
+        self.hiss = noise.Ahead(keys["noise"])
+        self.pushes = [noise.Ahead(keys["mayer"]) for _ in range(2)]
         self.move_keys = [noise.key(seed, nodes, name) for name in ("move", "move slow", "move fast")]
+        self.fidgeting = noise.Ahead(self.move_keys[0], noise.uniform)
         self.breathing = noise.Smooth(keys["breath"], 0.1)
         self.deepening = noise.Smooth(keys["depth"], 0.05)
         self.drifting = noise.Smooth(keys["slow"], 0.03)
@@ -80,13 +83,13 @@ class Heart:
 
     def _period(self, t_s: float, dt_s: float, drive: np.ndarray, valence: np.ndarray) -> np.ndarray:
         """Seconds per beat now; moves breath and Mayer wave on by dt_s."""
-        p, k = self.person, self.keys
+        p = self.person
         pace = p.breath_hz * (1.0 + 0.45 * drive) * (1.0 + 0.10 * self.breathing.at(t_s))
         self.breath_step = pace * dt_s
         self.breath = (self.breath + self.breath_step) % 1.0
         turn = np.exp((-1 / 20.0 + TWO_PI * 0.1j) * dt_s)
         now = round(t_s * 1000)
-        push = noise.normal(k["mayer"], 2 * now) + 1j * noise.normal(k["mayer"], 2 * now + 1)
+        push = self.pushes[0].at(2 * now) + 1j * self.pushes[1].at(2 * now + 1)
         self.mayer = self.mayer * turn + np.sqrt(1 - abs(turn) ** 2) * push
         self.depth = 1.0 + 0.3 * self.deepening.at(t_s)
         vagal = np.exp(-0.7 * drive) * (1.0 + 0.1 * valence)
@@ -131,7 +134,7 @@ class Heart:
         """Add the artefacts of hands that move now; starts new movements."""
         p, key = self.person, self.move_keys[0]
         now = 8 * round(t_s * 1000)
-        start = noise.uniform(key, now) < p.fidgets_hz * (1.0 + 2.0 * drive) * dt_s
+        start = self.fidgeting.at(now) < p.fidgets_hz * (1.0 + 2.0 * drive) * dt_s
         start &= self.move_to <= t_s
         if start.any():
             self.move_from = np.where(start, t_s, self.move_from)
@@ -140,7 +143,7 @@ class Heart:
         on = (self.move_to > t_s).nonzero()[0]
         if on.size:
             begin, end = self.move_from[on, None], self.move_to[on, None]
-            swell = np.sin(np.pi * np.clip((times - begin) / (end - begin), 0, 1)) ** 2
+            swell = np.sin(np.pi * noise.within((times - begin) / (end - begin), 0, 1)) ** 2
             slow, fast = (noise.smooth(k[on, None], times, f) for k, f in zip(self.move_keys[1:], (3.0, 9.0)))
             out[on] += self.move_v[on, None] * swell * (slow + 0.4 * fast)
 
@@ -156,11 +159,10 @@ class Heart:
         period = self._period(t_s, dt_s, drive, valence)
         self._beat(t_s, dt_s, period, drive)
         first, k = noise.grid(t_s, dt_s, RATE_HZ)
-        index = np.arange(first, first + k)
-        times = index / RATE_HZ
-        out = (NOISE_V * noise.normal(self.keys["noise"][:, None], index)).astype(np.float64)
+        times = np.arange(first, first + k) / RATE_HZ
+        out = NOISE_V * self.hiss.span(first, k)
         at = (times - self.onset[..., None]) * (1.0 / (STEP_S * self.stretch))[..., None]  # [lanes, n, k]
-        np.clip(at, 0.0, self.length - 1.001, out=at)
+        np.minimum(np.maximum(at, 0.0, out=at), self.length - 1.001, out=at)
         cell = at.astype(np.int64)
         at -= cell
         cell += self.rows

@@ -16,14 +16,15 @@ from pulseweave import __version__
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 from pulseweave.sim.consoles import Console, Consoles
-from pulseweave.sim.engine import Simulation
+from pulseweave.sim.engine import BLOCK, Simulation
 from pulseweave.sim.plan import source
 from pulseweave.sim.scenario import Action
 
 LATEST_S = 0.25  # more than this behind, and the room's time gives way
 PATIENCE_S = 10.0  # a page waits so long for an order to be carried out
 LATER = 16  # pictures that wait for a server that comes late
-STATE_TICKS = 12  # about four times a second
+STATE_TICKS = 10  # five times a second: what the page shows beside the picture
+SECOND = 50  # ticks
 
 
 class Live:
@@ -57,14 +58,17 @@ class Live:
     def run(self, beat=None) -> None:
         """Tick until the end, the stop, or an exception; `beat(self)` is called about once a second of virtual time."""
         begin, first = time.monotonic(), self.sim.tick
-        while not self.stopping and (self.seconds is None or self.sim.tick * 0.02 < self.seconds):
-            if self.wanted:
-                self._obey()
-                begin, first = time.monotonic(), self.sim.tick
-            if self.paused:
-                time.sleep(0.02)
-                begin, first = time.monotonic(), self.sim.tick
-                continue
+        while self.seconds is None or self.sim.tick * 0.02 < self.seconds:
+            if self.sim.tick % BLOCK == 0:  # within a block the nodes may be ahead of us
+                if self.stopping:
+                    return
+                if self.wanted:
+                    self._obey()
+                    begin, first = time.monotonic(), self.sim.tick
+                if self.paused:
+                    time.sleep(0.02)
+                    begin, first = time.monotonic(), self.sim.tick
+                    continue
             if self.speed:
                 ahead = (self.sim.tick - first) * 0.02 / self.speed - (time.monotonic() - begin)
                 if ahead > 0:
@@ -80,18 +84,22 @@ class Live:
         k = self.sim.tick
         began = time.perf_counter()
         # a second's record belongs to the measurements; those between are for the page only
-        done = self.sim.step(records=k % 50 == 49 or (self._watched and k % STATE_TICKS == 0))
+        every = STATE_TICKS if self._watched else SECOND
+        left = every - 1 - k % every
+        if self.seconds is not None:
+            left = min(left, round(self.seconds * 50) - k)
+        done = self.sim.step(records=k % every == every - 1, ahead=max(1, left))
         records = done.records
         if records is not None:
             self.last_records = records
-            if k % 50 != 49:
+            if k % SECOND != SECOND - 1:
                 done.records = None
         self.measures.tick(done)
         for step in self.after:
             step(self.sim)
-        if k % 100 == 50:
+        if k % 100 == 49:
             self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
-        if k % 500 == 60 and self._watched:
+        if k % 500 == 59 and self._watched:
             self.notes = [notes for a in self.sim.ask({"do": "notes"}) for notes in a["notes"]]
         if done.shown:
             # nobody to look at them: no pixels are copied

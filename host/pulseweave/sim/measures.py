@@ -6,7 +6,7 @@ In: the simulation after every tick, its records once a second. Out: `report()`,
 import numpy as np
 
 from pulseweave.sim.engine import Simulation, Tick
-from pulseweave.sim.flashes import FlashMeter
+from pulseweave.sim.lightmeter import LightMeter
 
 SETTLED = 0.24
 WARM_UP_S = 70.0  # the estimators learn their baselines before anything is correlated
@@ -24,8 +24,7 @@ class Measures:
         self.g_last = np.zeros(sim.n)
         self.g_max = 0.0
         self.rho_min = 1.0
-        self.current_max = 0.0
-        self.flash = FlashMeter(sim.n, sim.strands.count)
+        self.light = LightMeter(sim.strands)
         self.clock_errors: list[np.ndarray] = []
         self.state_ages: list[int] = []
         self.pings_due = 0
@@ -42,9 +41,7 @@ class Measures:
         sim = self.sim
         self.seconds = (done.number + 1) * 0.02
         if done.number % 2:  # every strand renders on every second tick
-            self.flash.push(sim.strands.rgb(), self.seconds)
-        if done.shown:
-            self.current_max = max(self.current_max, float(sim.strands.current_ma(sim.sums).max()))
+            self.light.push(sim.strands.wire, self.seconds)
         if done.pinged is not None:
             self._pings(done)
         if done.records is not None:
@@ -134,7 +131,8 @@ class Measures:
         errors = np.concatenate(late) if late else errors
         ages = np.array(self.state_ages or [np.nan]) / 1000
         radio = sim.radio.statistics()
-        flash = self.flash.report()
+        self.light.look()
+        flash = self.light.flash.report()
         return {
             "scenario": sim.scenario.name,
             "nodes": sim.n,
@@ -163,7 +161,7 @@ class Measures:
                 "red_flashes_per_s_max": flash["red_flashes_per_s_max"],
                 "worst_s": flash["worst_s"],
                 "worst_where": flash["worst_where"],
-                "current_ma_max": round(self.current_max, 1),
+                "current_ma_max": round(self.light.current_ma, 1),
                 "fps_mean": round(float(sim.frames_shown.mean()) / max(self.seconds, 0.02), 2),
             },
             "mesh": {

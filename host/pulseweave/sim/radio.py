@@ -140,6 +140,11 @@ class Radio(Links):
         self.jammers = [j for j in self.jammers if j.end > self._now]
         self.jammers.append(Jammer(place, dbm, self._now, self._now + 1000.0 * seconds))
 
+    @property
+    def still(self) -> bool:
+        """Nothing is on its way, and no attacker is at work: without new frames nothing will be heard."""
+        return not self._air and (self.attack is None or getattr(self.attack, "quiet", False))
+
     def statistics(self) -> dict:
         """Stats as a dict: sent, received, lost, collisions, deferred, airtime_fraction_max."""
         return asdict(self.stats)

@@ -55,13 +55,17 @@ def clusters(positions: np.ndarray, largest: int) -> np.ndarray:
 
 
 class Strands:
-    """All strands of the room as one array of wire bytes; `order` such as "GRB" or "GRBW"."""
+    """All strands of the room: wire bytes in the order of `order`, such as "GRB" or "GRBW".
+
+    `wire` uint8[nodes, pixels, channels] is what they show now. Each picture is an array of its own, which nobody writes
+    to afterwards: whoever wants to look at many of them at once keeps them, and asks with a leading axis.
+    """
 
     def __init__(self, nodes: int, pixels: int, order: str):
         self.nodes, self.count, self.order = nodes, pixels, order
-        self.wire = np.zeros((nodes, pixels, len(order)), np.uint8)
+        self.shape = nodes, pixels, len(order)
+        self.wire = np.zeros(self.shape, np.uint8)
         self.bytes = pixels * len(order)  # of one strand
-        self.memory = self.wire.data.cast("B")
         self.index = [order.index(c) for c in "RGB"]
         self.white = order.index("W") if "W" in order else None
         w = np.zeros(len(order))
@@ -69,37 +73,41 @@ class Strands:
         if self.white is not None:
             w[self.white] = 1.0
         self.weights = (w / 255.0).astype(np.float32)
+        # adds up the channels of a strand: whole numbers below 2**24, so that the order of a product does not matter
+        self._adds = np.tile(np.eye(len(order), dtype=np.float32), (pixels, 1))
 
-    def rgb(self) -> np.ndarray:
-        """uint8[nodes, pixels, 3]: what an eye gets, white folded in (clipped at full scale)."""
-        rgb = np.empty((self.nodes, self.count, 3), np.uint8)
+    def rgb(self, wire: np.ndarray | None = None) -> np.ndarray:
+        """uint8[..., nodes, pixels, 3]: what an eye gets, white folded in (clipped at full scale)."""
+        wire = self.wire if wire is None else wire
+        rgb = np.empty((*wire.shape[:-1], 3), np.uint8)
         for i, channel in enumerate(self.index):  # quicker than picking three at once
-            rgb[:, :, i] = self.wire[:, :, channel]
+            rgb[..., i] = wire[..., channel]
         if self.white is None:
             return rgb
-        white = self.wire[:, :, self.white, None].astype(np.uint16)
+        white = wire[..., self.white, None].astype(np.uint16)
         return np.minimum(rgb + white, 255).astype(np.uint8)
 
-    def sums(self) -> np.ndarray:
-        """float32[nodes, channels]: each channel summed over the strand; exact up to 65793 pixels."""
-        return np.add.reduce(self.wire, axis=1, dtype=np.float32)
+    def sums(self, wire: np.ndarray | None = None) -> np.ndarray:
+        """float32[..., nodes, channels]: each channel summed over the strand; exact up to 65793 pixels."""
+        wire = self.wire if wire is None else wire
+        return wire.reshape(*wire.shape[:-2], self.bytes).astype(np.float32) @ self._adds
 
-    def luminance(self, sums: np.ndarray | None = None) -> np.ndarray:
-        """float32[nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
-        return (self.sums() if sums is None else sums) / np.float32(self.count) @ self.weights
+    def luminance(self, wire: np.ndarray | None = None) -> np.ndarray:
+        """float32[..., nodes]: mean linear luminance of every strand, 0..1 for RGB at full white."""
+        return self.sums(wire) / np.float32(self.count) @ self.weights
 
-    def current_ma(self, sums: np.ndarray | None = None) -> np.ndarray:
-        """float[nodes]: 20 mA per channel at full duty and 1 mA per pixel's controller (WS2812B, SK6812 data sheets)."""
-        sums = self.sums() if sums is None else sums
-        return np.add.reduce(sums, axis=1, dtype=np.float64) * (20 / 255) + self.count
+    def current_ma(self, wire: np.ndarray | None = None) -> np.ndarray:
+        """float[..., nodes]: 20 mA per channel at full duty, 1 mA per pixel (WS2812B, SK6812 data sheets)."""
+        return np.add.reduce(self.sums(wire), axis=-1, dtype=np.float64) * (20 / 255) + self.count
 
 
 class Eyes:
     """What visitors see: luminance averaged over a step, on the scale the scene itself spans between level 0 and 1."""
 
-    def __init__(self, nodes: int, low: float, high: float):
-        self.sum = np.zeros(nodes, np.float32)
-        self.ticks = 0
+    def __init__(self, strands: Strands, low: float, high: float):
+        self.strands = strands
+        self._wires: list[np.ndarray] = []
+        self._ticks: list[int] = []
         self.scale(low, high)
 
     def scale(self, low: float, high: float) -> None:
@@ -107,14 +115,17 @@ class Eyes:
         self.low = low
         self.gain = 1.0 / (high - low) if high - low > FAINTEST else 0.0
 
-    def look(self, luminance: np.ndarray) -> None:
+    def look(self) -> None:
         """One tick of light."""
-        self.sum += luminance
-        self.ticks += 1
+        if self._wires and self._wires[-1] is self.strands.wire:
+            self._ticks[-1] += 1
+        else:
+            self._wires.append(self.strands.wire)
+            self._ticks.append(1)
 
     def seen(self) -> np.ndarray:
         """float64[nodes] 0..1 since the last call; what is darker or brighter than the scene's span is clipped."""
-        light = (self.sum / max(self.ticks, 1) - self.low) * self.gain
-        self.sum[:] = 0
-        self.ticks = 0
-        return np.clip(light, 0.0, 1.0).astype(np.float64)
+        ticks = np.array(self._ticks, np.float32)
+        light = (ticks / ticks.sum()) @ self.strands.luminance(np.stack(self._wires))
+        self._wires, self._ticks = [], []
+        return np.clip((light - self.low) * self.gain, 0.0, 1.0).astype(np.float64)

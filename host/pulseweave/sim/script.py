@@ -8,6 +8,7 @@ import numpy as np
 from pulseweave.problem import Problem
 from pulseweave.sim.scenario import Action
 
+TICK_S = 0.02
 PING_TICKS = 250  # a ping every five seconds measures how events travel
 SETTLED_S = 20.0  # before that a mesh is still finding itself
 
@@ -18,6 +19,8 @@ class Script:
     def __init__(self, room):
         self.room = room
         self.rng = np.random.default_rng([room.seed, 0xAC7])  # who is meant where a script leaves it open
+        # when each action of the script is due: (first tick, every so many; 0: once)
+        self.times = [(round(a.at_s / TICK_S), round(a.every_s / TICK_S)) for a in room.scenario.script]
         self.faulty: list[tuple[float, str, int]] = []  # until when, which fault, which node
         self.cut(False)
 
@@ -33,20 +36,34 @@ class Script:
         if plan.scene != "hearth":
             self.do(Action(0, "scene", name=plan.scene))
 
-    def step(self, k: int, tick_s: float) -> None:
+    def due(self, k: int) -> list[Action]:
+        """The scenario's actions at tick k."""
+        if not self.times:
+            return []
+        return [
+            a
+            for a, (first, every) in zip(self.room.scenario.script, self.times)
+            if k == first or (every and k > first and (k - first) % every == 0)
+        ]
+
+    def step(self, k: int) -> None:
         """What tick k brings."""
-        t = k * tick_s
-        for a in self.room.scenario.script:
-            first = round(a.at_s / tick_s)
-            every = round(a.every_s / tick_s)
-            if k == first or (every and k > first and (k - first) % every == 0):
-                self.do(a)
+        t = k * TICK_S
+        for a in self.due(k):
+            self.do(a)
         if k and k % PING_TICKS == 0 and t >= SETTLED_S:
             self.do(Action(t, "ping"))
         for end, kind, node in [f for f in self.faulty if f[0] <= t]:
             self.room.faults.set(kind, [node], False)
             self._flags()
             self.faulty.remove((end, kind, node))
+
+    def free(self, k: int, most: int) -> int:
+        """How many ticks from k on, at most `most`, until the script does something again."""
+        for j in range(k + 1, k + most):
+            if j % PING_TICKS == 0 or self.due(j) or any(f[0] <= j * TICK_S for f in self.faulty):
+                return j - k
+        return most
 
     def do(self, a: Action) -> None:
         """Do something in the room now; `a.node` -1 lets the seed choose. Raises Problem on what cannot be."""

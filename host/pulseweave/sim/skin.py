@@ -25,7 +25,8 @@ class Skin:
         self.person, n = person, len(nodes)
         self.key = noise.key(seed, nodes, "scr")
         self.wander = noise.Smooth(noise.key(seed, nodes, "scl"), 0.02)
-        self.noise_key = noise.key(seed, nodes, "eda noise")
+        self.hiss = noise.Ahead(noise.key(seed, nodes, "eda noise"))
+        self.firing = noise.Ahead(self.key, noise.uniform)
         self._bateman()
         self.up, self.down = np.zeros(n), np.zeros(n)
         self.lift = np.zeros(n)
@@ -59,7 +60,7 @@ class Skin:
         p, t, dt = self.person, i / RATE_HZ, 1.0 / RATE_HZ
         rate = (p.scr_per_min + p.scr_reach * drive) / 60.0
         rate = rate / (1.0 - np.minimum(rate * APART_S, 0.9))  # makes up for the dead time
-        fires = (noise.uniform(self.key, 4 * i) < rate * dt) & (t - self.last_s >= APART_S)
+        fires = (self.firing.at(4 * i) < rate * dt) & (t - self.last_s >= APART_S)
         if fires.any():
             height = p.scr_us * np.exp(0.5 * noise.normal(self.key, 4 * i + 1)) * np.sqrt(p.scl_us / 4.5)
             height *= p.responds * (1.0 + 0.8 * drive)
@@ -75,5 +76,5 @@ class Skin:
         self.level_us = p.scl_us * (1.0 + self.lift + 0.05 * self.wander.at(t))
         settled = 1.0 - p.settles * np.exp(-self.touched_s / SETTLE_S)
         self.touched_s = np.where(touching, self.touched_s + dt, 0.0)
-        grams = self.level_us * settled + self.down - self.up + NOISE_US * noise.normal(self.noise_key, i)
+        grams = self.level_us * settled + self.down - self.up + NOISE_US * self.hiss.at(i)
         return np.where(touching, grams, 0.0)

@@ -147,7 +147,7 @@ def whole_nodes(p: dict, crowd: dict):
     import numpy as np
 
     from pulseweave.sim import scenario
-    from pulseweave.sim.engine import Simulation
+    from pulseweave.sim.engine import BLOCK, Simulation
 
     s = scenario.load("contagion")
     s.nodes, s.visitors, s.damping = p["nodes"], p["model"], p["law"] == "on"
@@ -156,7 +156,7 @@ def whole_nodes(p: dict, crowd: dict):
     arousal, g = [], [0.0]
     try:
         for k in range(int(UNTIL_S * 50)):
-            tick = room.step(records=k % 50 == 0)
+            tick = room.step(records=k % 50 == 0, ahead=BLOCK)
             if tick.records is not None:
                 g.append(float(tick.records.g.mean()) / 4096)
             if k % 5 == 0:

@@ -35,18 +35,38 @@ def test_white_counts_as_light():
     assert strands.current_ma()[0] == pytest.approx(2 * 21)
 
 
+def showing(*levels: int):
+    """The wire of strands of one white pixel each."""
+    return np.array(levels, np.uint8)[:, None, None].repeat(3, 2)
+
+
 def test_eyes_average_and_clip():
-    eyes = room.Eyes(2, 0.1, 0.3)
-    eyes.look(np.array([0.1, 0.2], np.float32))
-    eyes.look(np.array([0.1, 0.4], np.float32))
+    strands = room.Strands(2, 1, "GRB")
+    eyes = room.Eyes(strands, 25.5 / 255, 76.5 / 255)
+    for wire in (showing(0, 51), showing(51, 204)):
+        strands.wire = wire
+        eyes.look()
     assert eyes.seen() == pytest.approx([0.0, 1.0])
-    eyes.look(np.array([0.2, 0.05], np.float32))
+    strands.wire = showing(51, 20)
+    eyes.look()
     assert eyes.seen() == pytest.approx([0.5, 0.0])
 
 
+def test_eyes_weigh_a_picture_by_how_long_it_stood():
+    strands = room.Strands(1, 1, "GRB")
+    eyes = room.Eyes(strands, 0.0, 1.0)
+    for wire in (showing(255), showing(0)):
+        strands.wire = wire
+        for _ in range(1 if wire.any() else 3):
+            eyes.look()
+    assert eyes.seen() == pytest.approx([0.25])
+
+
 def test_a_scene_without_a_message_says_nothing():
-    eyes = room.Eyes(1, 0.0408, 0.0409)
-    eyes.look(np.array([0.5], np.float32))
+    strands = room.Strands(1, 1, "GRB")
+    eyes = room.Eyes(strands, 0.0408, 0.0409)
+    strands.wire = showing(128)
+    eyes.look()
     assert eyes.seen() == [0.0]
 
 

@@ -22,6 +22,11 @@ class Attacker:
         self.rogue = b""  # the next frame of the rogue
         self.sent = 0
 
+    @property
+    def quiet(self) -> bool:
+        """He sends nothing."""
+        return not self.modes
+
     def __call__(self, tick: int, t_ms: float, flights) -> list:
         for f in flights:
             if f.station != self.station:

@@ -19,7 +19,7 @@ from pulseweave.sim.campaign.room import (
     CampaignRoom,
 )
 from pulseweave.sim.engine import TICK_S, Tick
-from pulseweave.sim.flashes import FlashMeter
+from pulseweave.sim.lightmeter import LightMeter
 
 FLASHES = 3.0  # a second, WCAG 2.3.1
 STALE_TICKS = 45 * 50  # a ping this old must not be obeyed any more: 30 s, and what clocks differ
@@ -66,7 +66,7 @@ class Checks:
 
     def __init__(self, room: CampaignRoom, seconds: float):
         self.room, self.seconds = room, seconds
-        self.meter = FlashMeter(room.n, room.strands.count)
+        self.meter = LightMeter(room.strands)
         self.budget = float(room.description["strand"]["budget_ma"])
         self.failure: Failure | None = None
         self.healthy: list[np.ndarray] = []
@@ -85,19 +85,20 @@ class Checks:
         """After every step."""
         room, k = self.room, done.number
         if done.shown:
-            self.meter.push(room.strands.rgb(), (k + 1) * TICK_S)
-            most = float(room.strands.current_ma(room.sums).max())
-            if most > self.budget:
-                self.fail("limiter", -1, k, f"{most:.0f} mA of {self.budget:.0f}")
+            self.meter.push(room.strands.wire, (k + 1) * TICK_S)
         if k % 50 == 49:
             self.second(k)
 
     def second(self, k: int) -> None:
         """Once a second."""
         room, t = self.room, (k + 1) * TICK_S
-        worst, at_s = self.meter.worst
+        self.meter.look()
+        if self.meter.current_ma > self.budget:
+            drawn, at_s = self.meter.current_ma, self.meter.current_s
+            self.fail("limiter", -1, round(at_s / TICK_S) - 1, f"{drawn:.0f} mA of {self.budget:.0f}")
+        worst, at_s = self.meter.flash.worst
         if worst > FLASHES:
-            where = self.meter.report()["worst_where"]
+            where = self.meter.flash.report()["worst_where"]
             self.fail("limiter", -1, round(at_s / TICK_S) - 1, f"{worst:g} flashes in a second at {where}")
         found, obeyed, rows = room.look()
         for what, node, tick, text in sorted(found, key=lambda f: f[2]):

@@ -9,7 +9,7 @@ from pulseweave.sim.campaign.attack import MODES, Attacker
 from pulseweave.sim.campaign.faults import Plan
 from pulseweave.sim.campaign.guests import Guests
 from pulseweave.sim.campaign.inject import Injector
-from pulseweave.sim.engine import TICK_S, Simulation
+from pulseweave.sim.engine import BLOCK, TICK_S, Simulation
 from pulseweave.sim.scenario import Scenario
 
 PING_TICKS = 250
@@ -66,6 +66,10 @@ class CampaignRoom(Simulation):
         if self.attacker.modes & ROGUE and k % 25 == 0:
             frame = self.tell(int(self.draw.integers(self.n)), {"do": "rogue"})["frame"]
             self.attacker.rogue = bytes.fromhex(frame)
+
+    def _free(self, k: int) -> int:
+        """Until the next fault begins or ends."""
+        return self.edges[-1][0] - k if self.edges else BLOCK
 
     def look(self) -> tuple[list, list, np.ndarray]:
         """(found, obeyed, int[nodes, 9]) since the last look; the first entry of each item is the node."""

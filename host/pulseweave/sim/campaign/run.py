@@ -13,6 +13,7 @@ from pulseweave.paths import DEVICE
 from pulseweave.sim.campaign.checks import Checks, Failure
 from pulseweave.sim.campaign.faults import Plan
 from pulseweave.sim.campaign.room import CampaignRoom
+from pulseweave.sim.engine import BLOCK
 from pulseweave.sim.workers import WorkerFailure
 
 
@@ -50,7 +51,7 @@ def run(
     checks = Checks(room, plan.seconds)
     try:
         while room.tick * 0.02 < end and checks.failure is None:
-            checks.tick(room.step())
+            checks.tick(room.step(ahead=BLOCK))
         cpu = sum(map(spent, pids))
     except WorkerFailure as e:
         checks.fail("worker", e.node, room.tick, e.text[-600:])

@@ -173,10 +173,16 @@ class Fleet:
             if board.reset_wanted:
                 self.boot(board, 5, t)
 
-    def collect(self, out, with_records):
-        """Frames, console output and (on demand) records of this tick into `out`; returns (frames, bytes)."""
+    def widest(self):
+        """Bytes that one tick can bring beside frames."""
+        n = len(self.boards)
+        return n + len(self.bus.pixels) + len(self.records) + 4 * n
+
+    def collect(self, out, at, flags):
+        """What this tick brought, into `out` from `at` on: frames, strands that were written, and on demand (flags, as in
+        main.py) records and pings; returns (frames, end)."""
+        bus = self.bus
         frames = 0
-        at = 0
         for board in self.boards:
             for k in range(board.tx_count):
                 slot = board.tx[k]
@@ -187,13 +193,19 @@ class Fleet:
                 at += n
                 frames += 1
             board.tx_count = 0
-        if with_records:
+        if bus.shown:
+            at = put(out, at, bus.dirty)
+            at = put(out, at, bus.pixels)
+        if flags & 2:
             stride = self.stride
             for i, board in enumerate(self.boards):
                 if board.node:
                     probe.record(board.node, board.now, self.records, i * stride)
                 else:
                     self.records[i * stride : (i + 1) * stride] = bytes(stride)
+            at = put(out, at, self.records)
+        if flags & 4:
+            at = put(out, at, self.pinged())
         return frames, at
 
     def clean(self):
@@ -224,6 +236,13 @@ class Fleet:
         return json.dumps(
             {"names": probe.NAMES, "format": probe.FORMAT, "pixels": len(self.bus.pixels), "scenes": scenes}
         )
+
+
+def put(out, at, data):
+    """Copy `data` to out[at:]; where it ends."""
+    end = at + len(data)
+    out[at:end] = data
+    return end
 
 
 def nothing(now):

@@ -4,10 +4,12 @@
 
 Every message starts with `<BBHII`: op, argument, count, tick, length of what follows. In (argument, count):
   C  plan, as JSON -> C with names and layout, as JSON
-  T  (flags: 1 a new 100 ms block of samples leads, 2 records wanted, 4 trace pings; number of frames): the block
-     (pulse u32[n][10], skin u16[n]), then the frames: bytes u16, node u16, microseconds into the last tick u32,
-     listeners u16, for each of them slot u16, RSSI i8 (below 0), 0; then the frame itself
-     -> T (flags: 1 pixels follow; frames), frames, [dirty, pixels], [records], [pings seen u32[n]]
+  T  (flags: 1 a new 100 ms block of samples leads, 2 records wanted, 4 trace pings, in the upper four bits how many ticks
+     may follow one another while no node sends anything; number of frames): the block (pulse u32[n][10], skin u16[n]),
+     then the frames: bytes u16, node u16, microseconds into the last tick u32, listeners u16, for each of them slot u16,
+     RSSI i8 (below 0), 0; then the frame itself
+     -> for each tick T (flags: 1 pixels follow, 2 so does the next tick; frames), frames, [dirty, pixels], [records],
+     [pings seen u32[n]]
   X  a request, as JSON -> X with the answer, as JSON
   Q  quit
 An exception answers with op E and the traceback with node and virtual time.
@@ -17,10 +19,11 @@ import gc
 import io
 import json
 import sys
-from struct import pack, unpack_from
+from struct import pack, pack_into, unpack_from
 
 HEADER = "<BBHII"
 SIZE = 12
+MOST = 5  # ticks in one answer
 
 
 class Pipe:
@@ -44,10 +47,13 @@ class Pipe:
             return 0, 0, 0, 0, 0
         return head
 
-    def send(self, op, argument, count, tick, parts):
-        self._out.write(pack(HEADER, ord(op), argument, count, tick, sum(len(p) for p in parts)))
-        for p in parts:
-            self._out.write(p)
+    def send(self, op, argument, count, tick, body):
+        self.write(pack(HEADER, ord(op), argument, count, tick, len(body)))
+        self.write(body)
+
+    def write(self, data):
+        """Whole messages, as they are."""
+        self._out.write(data)
 
 
 class Worker:
@@ -56,7 +62,8 @@ class Worker:
     def __init__(self, pipe):
         self.pipe = pipe
         self.fleet = None
-        self.out = bytearray(1 << 16)
+        self.out = bytearray(0)
+        self.ready = 0  # bytes in `out` that are to be sent
 
     def run(self):
         while True:
@@ -71,7 +78,8 @@ class Worker:
                 elif op == 88:
                     self.request(length, tick)
             except Exception as e:
-                self.report(e, tick)
+                self.pipe.write(memoryview(self.out)[: self.ready])
+                self.report(e, tick if op != 84 else self.fleet.bus.tick)
                 return
 
     def configure(self, length):
@@ -83,10 +91,10 @@ class Worker:
 
         self.fleet = Fleet(plan)
         n = len(self.fleet.boards)
-        self.out = bytearray(n * 8 * 260)
+        self.out = bytearray(n * 8 * 260 + MOST * (SIZE + self.fleet.widest()))
         gc.collect()
         gc.threshold(-1)
-        self.pipe.send("C", 0, n, 0, [self.fleet.hello().encode()])
+        self.pipe.send("C", 0, n, 0, self.fleet.hello().encode())
 
     def tick(self, flags, count, tick, length):
         fleet = self.fleet
@@ -102,26 +110,30 @@ class Worker:
             bus.skin_bytes[:] = view[a : a + 2 * n]
             at = a + 2 * n
         fleet.deliver(buf, at, count, (tick - 1) * 20000)
-        fleet.tick(tick)
-        frames, used = fleet.collect(self.out, flags & 2)
-        parts = [memoryview(self.out)[:used]]
-        shown = bus.shown
-        if shown:
-            parts.append(bus.dirty)
-            parts.append(bus.pixels)
-        if flags & 2:
-            parts.append(fleet.records)
-        if flags & 4:
-            parts.append(fleet.pinged())
-        self.pipe.send("T", 1 if shown else 0, frames, tick, parts)
-        if shown:
-            fleet.clean()
+        last = tick + (flags >> 4) - 1
+        out = self.out
+        self.ready = at = 0
+        while True:
+            fleet.tick(tick)
+            frames, end = fleet.collect(out, at + SIZE, flags)
+            shown = bus.shown
+            if shown:
+                fleet.clean()
+            more = tick < last and not frames
+            pack_into(HEADER, out, at, 84, shown | more << 1, frames, tick, end - at - SIZE)
+            self.ready = at = end
+            if not more:
+                break
+            tick += 1
+            bus.phase = tick % 5 * 2
+        self.ready = 0
+        self.pipe.write(memoryview(out)[:at])
 
     def request(self, length, tick):
         from requests_table import answer
 
         request = json.loads(bytes(memoryview(self.pipe.buf)[:length]))
-        self.pipe.send("X", 0, 0, tick, [json.dumps(answer(self.fleet, request, tick)).encode()])
+        self.pipe.send("X", 0, 0, tick, json.dumps(answer(self.fleet, request, tick)).encode())
 
     def report(self, error, tick):
         text = io.StringIO()
@@ -130,7 +142,7 @@ class Worker:
 
         node = bus.board.node_number if bus.board else -1
         answer = {"node": node, "t_s": tick * 0.02, "traceback": text.getvalue()}
-        self.pipe.send("E", 0, 0, tick, [json.dumps(answer).encode()])
+        self.pipe.send("E", 0, 0, tick, json.dumps(answer).encode())
 
 
 def main():

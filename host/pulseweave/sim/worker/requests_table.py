@@ -178,11 +178,17 @@ def allocated(fleet, request, tick):
 
 
 def crash(fleet, request, tick):
-    """For tests of the simulator itself: the node's interpreter raises."""
+    """For tests of the simulator itself: the node's interpreter raises, at once or `after` so many ticks."""
     board = _board(fleet, request)
+    left = request.get("after", 0)
+    node = board.step
 
     def step(now):
-        raise RuntimeError("asked to fail")
+        nonlocal left
+        if not left:
+            raise RuntimeError("asked to fail")
+        left -= 1
+        node(now)
 
     board.step = step
 
