@@ -10,6 +10,7 @@ from pulseweave.figures.figure import Figure
 from pulseweave.sim.campaign.faults import TAIL_S
 from pulseweave.sim.campaign.pool import Job, every
 from pulseweave.sim.campaign.report import report
+from pulseweave.sim.campaign.run import Outcome
 
 SEEDS, SECONDS = 60, 600.0
 HOUR_CPU_S = 7200.0
@@ -19,7 +20,9 @@ ROOMS = 1000
 def measure(quick: bool) -> list[Figure]:
     job = Job(200.0 if quick else SECONDS)
     seeds = list(range(1, 7 if quick else SEEDS + 1))
-    outcomes = list(every(job, seeds, min(2, os.cpu_count() or 1), lambda o: None))
+    outcomes: list[Outcome] = []
+    every(job, seeds, min(2, os.cpu_count() or 1), outcomes.append)
+    outcomes.sort(key=lambda o: o.seed)
     r = report(job, outcomes, [], 0.0)
     # a room that breaks ends early: what a whole one costs is taken from CPU time per virtual second
     cpu = r["cpu_s"] / sum(o.seconds for o in outcomes) * SECONDS * ROOMS

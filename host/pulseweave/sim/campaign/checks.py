@@ -31,6 +31,7 @@ GROWTH_NODE = (
     96 << 10
 )  # bytes a node since its first half minute: modules that load with the first command, notes
 WARM_S = 15.0
+HOUR_S = 3600.0
 
 INVARIANTS = {
     "limiter": "flashes stay below three in any second, and the current within its budget",
@@ -76,6 +77,7 @@ class Checks:
         self.warm = 0
         self.early: list[int] = []
         self.late: list[int] = []
+        self.floors: list[int] = []  # after every hour
 
     def fail(self, invariant: str, node: int, tick: int, text: str) -> None:
         if self.failure is None:
@@ -117,6 +119,7 @@ class Checks:
         self.boots = rows[:, -1]
         self._health(rows, t)
         self._heap(t, k)
+        self._hours(t, k)
 
     def _health(self, rows: np.ndarray, t: float) -> None:
         room = self.room
@@ -147,6 +150,14 @@ class Checks:
                         round(t / TICK_S),
                         f"at the end: {said}, touched {room.touching[node]}",
                     )
+
+    def _hours(self, t: float, k: int) -> None:
+        """Nothing grows from hour to hour; in the first two, what is loaded on first need may come."""
+        if t % HOUR_S > HOUR_S - TICK_S or t % HOUR_S < TICK_S:
+            self.floors.append(self.room.floor())
+            grew = self.floors[-1] - self.floors[min(1, len(self.floors) - 1)]
+            if grew > GROWTH * self.room.n:
+                self.fail("heap", -1, k, f"{grew} bytes more than after the second hour")
 
     def _heap(self, t: float, k: int) -> None:
         left = self.seconds - t

@@ -12,7 +12,7 @@ from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
 from pulseweave.sim.campaign.checks import INVARIANTS
 from pulseweave.sim.campaign.faults import CLASSES, keep, lines
-from pulseweave.sim.campaign.pool import Job, every, shrunk
+from pulseweave.sim.campaign.pool import Job, every, one, shrunk
 from pulseweave.sim.campaign.report import report, table
 from pulseweave.sim.campaign.run import Outcome, run
 from pulseweave.sim.command import write
@@ -94,15 +94,23 @@ def campaign(
         job.processes = workers
     began = time.monotonic()
     outcomes = gathered(job, list(range(first, first + seeds)), workers or os.cpu_count() or 1)
+    stopped = len(outcomes) < seeds or any(o.seconds < job.seconds and not o.failure for o in outcomes)
     if calm:
         outcomes = [quiet(o) for o in outcomes]
     broken = [o for o in outcomes if o.failure]
-    small = [] if no_shrink or calm else shrunk(job, broken[:MOST_SHRUNK], workers or os.cpu_count() or 1)
+    small = (
+        []
+        if no_shrink or calm or stopped
+        else shrunk(job, broken[:MOST_SHRUNK], workers or os.cpu_count() or 1)
+    )
     result = report(job, outcomes, small, time.monotonic() - began, str(firmware or ""))
+    result["stopped"] = stopped
     write(result, json_file)
     say(result, json_file == "-")
     if broken:
         raise Problem(f"{len(broken)} of {seeds} rooms broke an invariant", code=1)
+    if stopped:
+        raise KeyboardInterrupt
 
 
 def chosen(kinds: str | None) -> tuple[str, ...]:
@@ -137,21 +145,31 @@ def quiet(o: Outcome) -> Outcome:
 
 
 def gathered(job: Job, seeds: list[int], workers: int) -> list[Outcome]:
-    """All outcomes, with a progress bar on a terminal's stderr."""
+    """All outcomes in the order of seeds, with a progress bar on a terminal's stderr: by rooms, or by the minutes of a
+    single one. After Ctrl-C, those that there are."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    outcomes: list[Outcome] = []
     with Progress(
         *bars, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
     ) as bar:
+        if len(seeds) == 1:
+            task = bar.add_task("virtual minutes", total=int(job.seconds / 60))
+            outcomes.append(one(job, seeds[0], lambda t_s: bar.update(task, completed=int(t_s / 60))))
+            return outcomes
         task = bar.add_task("rooms", total=len(seeds))
-        broken = [0]
 
         def each(o: Outcome) -> None:
-            broken[0] += o.failure is not None
-            bar.update(task, advance=1, description=f"rooms, {broken[0]} broken" if broken[0] else "rooms")
+            outcomes.append(o)
+            broken = sum(o.failure is not None for o in outcomes)
+            bar.update(task, advance=1, description=f"rooms, {broken} broken" if broken else "rooms")
 
-        return list(every(job, seeds, min(workers, len(seeds)), each))
+        try:
+            every(job, seeds, min(workers, len(seeds)), each)
+        except KeyboardInterrupt:
+            pass  # what was whole by then is told
+    return sorted(outcomes, key=lambda o: o.seed)
 
 
 def replay(job: Job, seed: int, faults, until, show, json_file, device: str) -> None:
@@ -186,10 +204,14 @@ def say(r: dict, to_stderr: bool) -> None:
     console = Console(stderr=to_stderr, soft_wrap=True, highlight=False)
     if any(c["injected"] for c in r["classes"].values()):
         console.print(table(r))
+    rooms = "1 room" if r["seeds"] == 1 else f"{r['seeds']} rooms"
+    hours, word = (r["hours"], "hours") if r["hours"] > 2 else (r["hours"] * 60, "minutes")
     console.print(
-        f"{r['seeds']} rooms of {r['hours'] * 60:.4g} virtual minutes, {r['failed']} broken; "
-        f"{r['node_seconds_per_cpu_s']:g} node-seconds per CPU-second, {r['wall_s']:.0f} s"
+        f"{rooms} of {hours:.4g} virtual {word}, {r['failed']} broken; "
+        f"{r['node_seconds_per_cpu_s'] or 0:g} node-seconds per CPU-second, {r['wall_s']:.0f} s"
     )
+    if r["stopped"]:
+        console.print(f"stopped after {r['hours_run']:.4g} virtual hours")
     for f in r["failures"]:
         of = f" by {len(f['faults'])} of {f['faults_drawn']} faults" if f["faults"] is not None else ""
         last = f["text"].strip().splitlines()[-1]

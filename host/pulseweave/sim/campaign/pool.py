@@ -1,11 +1,12 @@
 """Many seeds over several processes; each outcome depends on its seed alone.
 
-In: a `Job`, seeds, workers. Out: outcomes in the order of seeds; failing ones shrunk.
+In: a `Job`, seeds, workers. Out: outcomes as they come; failing ones shrunk.
 """
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import msgspec
@@ -37,9 +38,11 @@ class Small(msgspec.Struct):
     runs: int
 
 
-def one(job: Job, seed: int) -> Outcome:
-    """The outcome of a seed."""
-    return run(job.plan(seed), Path(job.firmware), workers=job.processes)
+def one(job: Job, seed: int, beat: Callable[[float], None] | None = None) -> Outcome:
+    """The outcome of a seed; `beat` as in `run`."""
+    outcome = run(job.plan(seed), Path(job.firmware), workers=job.processes, beat=beat)
+    gc.collect()  # a room is a web of references, mostly numpy's: the collector does not see how much waits for it
+    return outcome
 
 
 def smallest(job: Job, seed: int, broken: Outcome) -> Small:
@@ -60,21 +63,19 @@ def smallest(job: Job, seed: int, broken: Outcome) -> Small:
     return Small(list(small.numbers), outcome, runs)
 
 
-def every(job: Job, seeds: list[int], workers: int, each: Callable[[Outcome], None]) -> Iterator[Outcome]:
-    """Outcomes in the order of `seeds`; `each` is called as they come."""
+def every(job: Job, seeds: list[int], workers: int, each: Callable[[Outcome], None]) -> None:
+    """`each` is called with every outcome, as they come."""
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        waiting = {pool.submit(one, job, seed): seed for seed in seeds}
+        pending = {pool.submit(one, job, seed) for seed in seeds}
         try:
-            done: dict[int, Outcome] = {}
-            pending = set(waiting)
             while pending:
                 ready, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for f in ready:
-                    done[waiting[f]] = f.result()
-                    each(done[waiting[f]])
-            yield from (done[s] for s in seeds)
+                    each(f.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():  # in the middle of rooms that nobody waits for any more
+                child.terminate()
             raise
 
 

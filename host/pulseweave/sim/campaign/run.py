@@ -4,6 +4,7 @@ In: a `Plan`. Out: an `Outcome`, plain numbers and text, which the campaign gath
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ from pulseweave.sim.campaign.room import CampaignRoom
 from pulseweave.sim.engine import BLOCK
 from pulseweave.sim.workers import WorkerFailure
 
+MINUTE = 3000  # ticks
+
 
 class Fate(msgspec.Struct):
     """What became of one fault: `recovery_s` runs from its end to a healthy room, None where other faults overlap."""
@@ -26,7 +29,8 @@ class Fate(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """A run: `failure` (invariant, node, t_s, text) or None; `resets` over all nodes, first starts not counted."""
+    """A run: `failure` (invariant, node, t_s, text) or None; `resets` over all nodes, first starts not counted; `floors`:
+    bytes in use after every virtual hour."""
 
     seed: int
     nodes: int
@@ -37,12 +41,19 @@ class Outcome(msgspec.Struct):
     fates: list[Fate]
     resets: int
     grew_bytes: int
+    floors: list[int] = []
 
 
 def run(
-    plan: Plan, firmware: Path = DEVICE, until_s: float | None = None, native: bool = True, workers: int = 1
+    plan: Plan,
+    firmware: Path = DEVICE,
+    until_s: float | None = None,
+    native: bool = True,
+    workers: int = 1,
+    beat: Callable[[float], None] | None = None,
 ) -> Outcome:
-    """Run the room of `plan` in `workers` interpreters, at most to `until_s`."""
+    """Run the room of `plan` in `workers` interpreters, at most to `until_s`. `beat(t_s)` is called once a virtual minute;
+    with it, Ctrl-C ends the run and what it has brought so far is the outcome."""
     began = time.process_time()
     end = plan.seconds if until_s is None else min(plan.seconds, until_s)
     room = CampaignRoom(plan, firmware, workers, native)
@@ -52,15 +63,22 @@ def run(
     try:
         while room.tick * 0.02 < end and checks.failure is None:
             checks.tick(room.step(ahead=BLOCK))
+            if beat and room.tick % MINUTE == 0:
+                beat(room.t_s)
         cpu = sum(map(spent, pids))
     except WorkerFailure as e:
         checks.fail("worker", e.node, room.tick, e.text[-600:])
+    except KeyboardInterrupt:
+        if not beat:
+            raise
+        cpu = sum(map(spent, pids))
     finally:
         room.close()
     return Outcome(
         plan.seed, plan.nodes, round(room.tick * 0.02, 2), room.digest.hexdigest(),
         round(time.process_time() - began + cpu, 3), checks.failure, fates(plan, checks),
         int(checks.boots.sum()) - plan.nodes, min(checks.late[:-1]) - max(checks.early) if len(checks.late) > 1 else 0,
+        checks.floors,
     )  # fmt: skip
 
 

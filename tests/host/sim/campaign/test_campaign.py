@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from pulseweave.paths import ROOT
 from pulseweave.problem import Problem
+from pulseweave.sim.campaign import checks, command
 from pulseweave.sim.campaign.faults import CLASSES, Fault, Plan, draw, keep
 from pulseweave.sim.campaign.mutations import MUTATIONS, Mutation, mutant
+from pulseweave.sim.campaign.pool import Job
 from pulseweave.sim.campaign.run import run
 from pulseweave.sim.campaign.shrink import shrink
 
@@ -130,6 +133,37 @@ def test_a_failing_seed_is_shrunk_and_its_command_replays_it(tmp_path):
     again = pulseweave(*failure["command"].split()[1:])
     assert again.returncode == 1 and "watchdog" in again.stdout and "Traceback" not in again.stderr
     assert f"{failure['t_s']:g} s" in again.stdout
+
+
+def test_a_long_room_that_is_stopped_tells_what_it_brought():
+    def beat(t_s):
+        if t_s >= 120:
+            raise KeyboardInterrupt
+
+    outcome = run(draw(3, 7200.0, 1, ()), beat=beat)
+    assert (outcome.seconds, outcome.failure, outcome.resets) == (120.0, None, 0) and outcome.cpu_s > 0
+
+
+def test_rooms_that_were_whole_when_a_campaign_was_stopped_count(monkeypatch):
+    ended = run(draw(3, 180.0, 1, ()), until_s=1.0)
+
+    def every(job, seeds, workers, each):
+        each(msgspec.structs.replace(ended, seed=seeds[1]))
+        each(msgspec.structs.replace(ended, seed=seeds[0]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "every", every)
+    assert [o.seed for o in command.gathered(Job(180.0), [7, 8, 9], 2)] == [7, 8]
+
+
+def test_the_heap_is_weighed_every_hour(monkeypatch):
+    monkeypatch.setattr(checks, "HOUR_S", 50.0)
+    plan = draw(3, 180.0, 1, ())
+    outcome = run(plan)
+    assert outcome.failure is None and len(outcome.floors) == 3
+    monkeypatch.setattr(checks, "GROWTH", -1 - outcome.floors[1])  # any growth at all, and none, is too much
+    outcome = run(plan)
+    assert outcome.failure and (outcome.failure.invariant, outcome.failure.t_s) == ("heap", 49.98)
 
 
 def test_shrink_finds_a_pair():
