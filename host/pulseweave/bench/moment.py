@@ -15,7 +15,7 @@ import signal
 import time
 from pathlib import Path
 
-from pulseweave.figures.processes import cpu_s, fields
+from pulseweave.processes import cpu_s, fields
 
 READ, WRITE = "read", "write"
 CALLS = {  # by machine: the system calls in which a KeyboardInterrupt does no harm

@@ -22,9 +22,9 @@ from pathlib import Path
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts.mock_chip import MockChip
 from pulseweave.figures.parts.whole_board import BusyLine, VirtualBoard
-from pulseweave.figures.processes import cpu_s, pulseweave
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
+from pulseweave.processes import cpu_s, pulseweave
 
 NOTE = (
     "Lines to mock chips run at 460,800 baud (flash again: as fast as a socket); virtual boards at the speed of a pty. "

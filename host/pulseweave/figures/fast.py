@@ -9,8 +9,8 @@ from importlib.metadata import version
 from statistics import median
 
 from pulseweave.figures.figure import Figure
-from pulseweave.figures.processes import pulseweave, run
 from pulseweave.problem import Problem
+from pulseweave.processes import pulseweave, run
 
 NODES = 24
 LIMIT, AIM = 250, 1000

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pulseweave.figures.figure import Figure
-from pulseweave.figures.processes import children, cpu_s, pulseweave
 from pulseweave.problem import Problem
+from pulseweave.processes import children, cpu_s, pulseweave
 
 NODES, WORKERS = 200, 2
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 
-from pulseweave.figures.processes import cpu_s, peak_kb
+from pulseweave.processes import cpu_s, peak_kb
 from pulseweave.sim import scenario
 from pulseweave.sim.engine import Simulation
 from pulseweave.sim.live import Live

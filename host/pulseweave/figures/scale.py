@@ -9,7 +9,7 @@ import os
 import sys
 
 from pulseweave.figures.figure import Figure
-from pulseweave.figures.processes import run
+from pulseweave.processes import run
 
 SIZES = ((10, 30), (100, 20), (1000, 10))
 

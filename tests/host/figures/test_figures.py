@@ -9,9 +9,9 @@ from pulseweave.figures import stage, tick
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts import prices, stand_ins
 from pulseweave.figures.parts.prices import CLASSES
-from pulseweave.figures.processes import cpu_s, peak_kb, run
 from pulseweave.paths import ROOT
 from pulseweave.problem import Problem
+from pulseweave.processes import cpu_s, peak_kb, run
 
 
 def test_ratio_is_to_the_peer_else_to_the_limit():

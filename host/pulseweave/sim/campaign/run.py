@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from pulseweave.paths import DEVICE
+from pulseweave.processes import cpu_s
 from pulseweave.sim.campaign.checks import Checks, Failure
 from pulseweave.sim.campaign.faults import Plan
 from pulseweave.sim.campaign.room import CampaignRoom
@@ -65,13 +66,13 @@ def run(
             checks.tick(room.step(ahead=BLOCK))
             if beat and room.tick % MINUTE == 0:
                 beat(room.t_s)
-        cpu = sum(map(spent, pids))
+        cpu = sum(map(cpu_s, pids))
     except WorkerFailure as e:
         checks.fail("worker", e.node, room.tick, e.text[-600:])
     except KeyboardInterrupt:
         if not beat:
             raise
-        cpu = sum(map(spent, pids))
+        cpu = sum(map(cpu_s, pids))
     finally:
         room.close()
     return Outcome(
@@ -80,13 +81,6 @@ def run(
         int(checks.boots.sum()) - plan.nodes, min(checks.late[:-1]) - max(checks.early) if len(checks.late) > 1 else 0,
         checks.floors,
     )  # fmt: skip
-
-
-def spent(pid: int) -> float:
-    """CPU seconds of a running process."""
-    from pulseweave.figures.processes import cpu_s
-
-    return cpu_s(pid)
 
 
 def fates(plan: Plan, checks: Checks) -> list[Fate]:
