@@ -133,7 +133,7 @@ class Simulation:
         self._pings = False
         self.scenes = self.workers[0].scenes
         self._spans: dict[str, tuple[float, float]] = {}
-        self.eyes = room.Eyes(self.strands, *self.span(self.scenario.scene))
+        self.eyes: room.Eyes | None = room.Eyes(self.strands, *self.span(self.scenario.scene))
         if self.recorder:
             self.recorder.begin(self.scenario, self.seed, self.plan)
 
@@ -147,18 +147,13 @@ class Simulation:
         done; the result is the same. Raises RuntimeError where the promise is broken.
         """
         k = self.tick
-        self._script(k)
-        block = self._sense(k) if k % BLOCK == 0 else None
-        heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
-        if self.air:
-            heard += self.air.exchange(k, self.sent)
-        if not self._ahead:
-            free = 1
-            if not records and not self.air and len(self.workers) == 1 and self.radio.still:
-                free = min(ahead, BLOCK - k % BLOCK, self._free(k))
-            self._send(k, block, heard, records, free)
-        elif records or heard:
-            raise RuntimeError(f"tick {k} was promised to be free")
+        if self._ahead:
+            if records:
+                raise RuntimeError(f"tick {k} was promised to be free")
+            self.radio.rest(k, (k - 1) * 20.0)
+            block, heard = None, []
+        else:
+            block, heard = self._begin(k, records, ahead)
         done = self._receive(k, records)
         done.heard = heard
         if self.recorder:
@@ -167,10 +162,23 @@ class Simulation:
         self.tick += 1
         return done
 
+    def _begin(self, k: int, records: bool, ahead: int):
+        """Everything that comes before the nodes' turn: (samples or None, frames heard)."""
+        self._script(k)
+        block = self._sense(k) if k % BLOCK == 0 else None
+        heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
+        if self.air:
+            heard += self.air.exchange(k, self.sent)
+        free = 1
+        if not records and not self.air and len(self.workers) == 1 and self.radio.still:
+            free = min(ahead, BLOCK - k % BLOCK, self._free(k))
+        self._send(k, block, heard, records, free)
+        return block, heard
+
     def _sense(self, k: int):
         """Visitors look, feel and touch; their bodies and the front ends make the next 100 ms of samples."""
         t = k * TICK_S
-        if k:
+        if k and self.eyes:
             self.seen = self.eyes.seen()
         they = ask(self.crowd, self.scenario.visitors, t, STEP_S, self.seen)
         self.truth, self.touching, self.valence = they.arousal, they.touching, they.valence
@@ -236,13 +244,15 @@ class Simulation:
         if lit:
             dirty, strands.wire = self._shine(lit)
             self.frames_shown += dirty
-            self.digest.update(SHOWN.pack(k, 1))
-            self.digest.update(dirty)
-            self.digest.update(strands.wire)
+            update = self.digest.update
+            update(SHOWN.pack(k, 1))
+            update(dirty)
+            update(strands.wire)
         for node, _, data in done.frames:
             self.digest.update(NOTED.pack(k, node, len(data)))
             self.digest.update(data)
-        self.eyes.look()
+        if self.eyes:
+            self.eyes.look()
         if records:
             wide = self.workers[0].wide  # 64 bits each, so that nobody's arithmetic overflows
             done.records = np.concatenate(rows).astype(wide).view(np.recarray)

@@ -168,8 +168,7 @@ class Radio(Links):
         if self.attack:
             for station, offset, frame, source in self.attack(tick, t_ms, self._heard):
                 queue.append((station, t_ms + offset, bytes(frame), source))
-        self._elapsed += self.slot_ms
-        self._now = t_ms
+        self._pass(t_ms)
         end = t_ms + self.slot_ms
         if not queue and not any(f.end <= end for f in self._air):
             self._heard = []
@@ -191,6 +190,17 @@ class Radio(Links):
         if self._elapsed:
             self.stats.airtime_fraction_max = float(self._busy.max() / self._elapsed)
         return arrived
+
+    def rest(self, tick: int, t_ms: float) -> None:
+        """`receive` of a slot in which the air is still and nothing is sent: time goes by."""
+        if self.attack and self._heard:
+            self.attack(tick, t_ms, self._heard)
+        self._heard = []
+        self._pass(t_ms)
+
+    def _pass(self, t_ms: float) -> None:
+        self._elapsed += self.slot_ms
+        self._now = t_ms
 
     def _schedule(self, rng, queue):
         """CSMA/CA: each frame waits for what its sender can sense, and for the sender's own frames before it."""

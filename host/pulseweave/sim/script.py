@@ -146,7 +146,8 @@ class Script:
         self.room.scene = a.name
         for head in self.room.heads:
             self.room.tell(head, {"do": "scene", "name": a.name})
-        self.room.eyes.scale(*self.room.span(a.name))
+        if self.room.eyes:
+            self.room.eyes.scale(*self.room.span(a.name))
 
     def _reboot(self, a: Action, node: int) -> None:
         self.room.tell(node, {"do": "reboot"})

@@ -36,6 +36,7 @@ class CampaignRoom(Simulation):
         self.plan_loss = plan.loss
         extra = {"rough": {"boot_ms": plan.boot_ms}}
         super().__init__(scenario, plan.seed, workers, recorder, native, firmware, extra)
+        self.eyes = None  # guests do not look
         self.guests = Guests(plan.seed, plan.nodes, plan.board)
         self.injector = Injector(self)
         self.attacker = self.radio.attack = Attacker(plan.seed, self.n)
