@@ -31,7 +31,7 @@ def measure(nodes: int, seconds: float, workers: int) -> dict:
     live = Live(make, "calm", seconds)
     live.speed = None
     boot = time.monotonic() - began
-    pids = [w.process.pid for w in live.sim.workers]
+    pids = live.sim.nodes.pids
     try:
         host, others = cpu_s(os.getpid()), sum(map(cpu_s, pids))
         live.run()

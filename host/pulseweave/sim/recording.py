@@ -43,14 +43,14 @@ class Recorder:
     def request(self, tick: int, node: int, request: dict) -> None:
         self.requests.append([node, request])
 
-    def tick(self, number: int, block, heard, done, wire) -> None:
+    def tick(self, number: int, block, heard, done) -> None:
         self._put({
             "k": number,
             "s": None if block is None else [block[0].tobytes(), block[1].tobytes()],
             "r": [[dst, h.source, rssi, max(0, round((h.at_ms - (number - 1) * 20) * 1000)), h.frame]
                   for h in heard for dst, rssi in zip(h.listeners.tolist(), h.rssi.tolist())],
             "q": self.requests,
-            "p": None if wire is None else wire.tobytes(),
+            "p": done.wire.tobytes() if done.shown else None,
             "f": [[node, data] for node, _, data in done.frames],
         })  # fmt: skip
         self.requests = []

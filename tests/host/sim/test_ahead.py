@@ -40,7 +40,7 @@ def ahead():
     plan = scenario.load("calm")
     plan.nodes = 2
     sim = Simulation(plan, 5)
-    while sim.tick % BLOCK or not sim.step(ahead=BLOCK) or not sim._ahead:
+    while sim.tick % BLOCK or not sim.step(ahead=BLOCK) or not sim.nodes.ahead:
         if sim.tick % BLOCK:
             sim.step(ahead=BLOCK - sim.tick % BLOCK)
     yield sim

@@ -75,13 +75,12 @@ class CampaignRoom(Simulation):
     def look(self) -> tuple[list, list, np.ndarray]:
         """(found, obeyed, int[nodes, 9]) since the last look; the first entry of each item is the node."""
         found, obeyed, boards = [], [], []
-        for worker in self.workers:
-            answer = worker.ask({"do": "look"}, tick=self.tick)
-            found += [[what, worker.first + slot, tick, text] for what, slot, tick, text in answer["found"]]
-            obeyed += [[worker.first + slot, *rest] for slot, *rest in answer["obeyed"]]
+        for first, answer in self.nodes.ask({"do": "look"}, self.tick):
+            found += [[what, first + slot, tick, text] for what, slot, tick, text in answer["found"]]
+            obeyed += [[first + slot, *rest] for slot, *rest in answer["obeyed"]]
             boards += answer["boards"]
         return found, obeyed, np.array(boards, np.int64)
 
     def floor(self) -> int:
         """Bytes in use in all workers after a collection."""
-        return sum(w.ask({"do": "floor"}, tick=self.tick)["used"] for w in self.workers)
+        return sum(answer["used"] for answer in self.ask({"do": "floor"}))

@@ -58,7 +58,7 @@ def run(
     began = time.process_time()
     end = plan.seconds if until_s is None else min(plan.seconds, until_s)
     room = CampaignRoom(plan, firmware, workers, native)
-    pids = [w.process.pid for w in room.workers]
+    pids = room.nodes.pids
     cpu = 0.0
     checks = Checks(room, plan.seconds)
     try:
