@@ -97,6 +97,8 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
 
             teller = Teller(mqtt, site, db, table, strands, names)
         collector = Collector(store, table.hear, teller.letters if teller else None)
+        if teller:
+            teller.runs = collector.told.known
 
         def words() -> str:
             said = [g.trouble for g in collector.gateways if g.trouble]

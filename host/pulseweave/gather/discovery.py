@@ -6,6 +6,7 @@ https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 import msgspec
 
 from pulseweave import __version__
+from pulseweave.gather.inquiry import Firmware
 
 encode = msgspec.json.Encoder().encode
 ORIGIN = {"name": "pulseweave", "sw_version": __version__}
@@ -26,7 +27,7 @@ def _message(
     of: str, device: dict, components: dict, state_topic: str, available: list[str]
 ) -> tuple[str, bytes]:
     body = {
-        "device": {"identifiers": [of], "manufacturer": "Pulseweave", "sw_version": __version__, **device},
+        "device": {"identifiers": [of], "manufacturer": "Pulseweave", **device},
         "origin": ORIGIN,
         "components": components,
         "state_topic": state_topic,
@@ -37,8 +38,8 @@ def _message(
     return f"homeassistant/device/{of}/config", encode(body)
 
 
-def device(site: str, node: int, name: str) -> tuple[str, bytes]:
-    """(topic, payload) of a node."""
+def device(site: str, node: int, name: str, runs: Firmware | None = None) -> tuple[str, bytes]:
+    """(topic, payload) of a node; `runs` what it said of its firmware, once it has."""
     of, base = f"pulseweave_{site}_{node}", f"pulseweave/{site}"
     components = {
         "touched": {
@@ -54,6 +55,10 @@ def device(site: str, node: int, name: str) -> tuple[str, bytes]:
         "health": _sensor(of, "health", "Health", None, entity_category="diagnostic"),
     }
     about = {"name": f"Strand {name}", "model": "thread node", "via_device": f"pulseweave_{site}"}
+    if runs:
+        about["model"] = runs.board or about["model"]
+        if runs.release:
+            about["sw_version"] = runs.release
     return _message(
         of, about, components, f"{base}/node/{node}", [f"{base}/available", f"{base}/node/{node}/available"]
     )
@@ -69,5 +74,9 @@ def room_device(site: str) -> tuple[str, bytes]:
         "nodes": _sensor(of, "nodes", "Strands", "strands", entity_category="diagnostic"),
     }
     return _message(
-        of, {"name": f"Room {site}", "model": "room"}, components, f"{base}/room", [f"{base}/available"]
+        of,
+        {"name": f"Room {site}", "model": "room", "sw_version": __version__},
+        components,
+        f"{base}/room",
+        [f"{base}/available"],
     )

@@ -12,12 +12,13 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from pulseweave.gather.discovery import device, room_device
+from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.record import State
 from pulseweave.gather.store import Packet, database
 from pulseweave.gather.store.db import Unavailable
@@ -55,7 +56,8 @@ def address(url: str) -> dict:
 
 
 class Teller:
-    """`names`: this process's gateways, by which its letters are told from others'. Raises Problem for a bad URL or site."""
+    """`names`: this process's gateways, by which its letters are told from others'. `runs` is what firmware each
+    node runs, where somebody asks them. Raises Problem for a bad URL or site."""
 
     def __init__(
         self, url: str, site: str, db: str, table: Table, strands: Iterable = (), names: Iterable[str] = ()
@@ -70,6 +72,7 @@ class Teller:
         self.to = address(url)
         self.site, self.table, self.db_url = site, table, db
         self.names = {s["node"]: s["name"] for s in strands}
+        self.runs: Mapping[int, Firmware] = {}
         self.host = f"{site}-{zlib.crc32(repr(sorted(names)).encode()):08x}"
         self.base = f"pulseweave/{site}"
         self.trouble = ""
@@ -179,7 +182,8 @@ class Teller:
             rows = self.table.rows(now_ms)
             await self._retain(client, *room_device(self.site))
             for node in list(self.table.now):
-                await self._retain(client, *device(self.site, node, self.names.get(node, str(node))))
+                name = self.names.get(node, str(node))
+                await self._retain(client, *device(self.site, node, name, self.runs.get(node)))
                 row = rows.get(node)
                 await self._retain(
                     client, f"{self.base}/node/{node}/available", b"online" if row else b"offline"

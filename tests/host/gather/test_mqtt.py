@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.mqtt import Teller, address
 from pulseweave.gather.record import State
 from pulseweave.gather.store import open_store
@@ -81,6 +82,19 @@ def teller(broker, tmp_path):
     yield t
     t.stop()
     store.close()
+
+
+def test_home_assistant_is_told_which_firmware_a_node_runs(teller, ear):
+    topic = "homeassistant/device/pulseweave_hall_1/config"
+    teller.runs = runs = {}
+    teller.start()
+    teller.write([state(1, 5)])
+    eventually(lambda: topic in ear.topics, 15)
+    assert "sw_version" not in json.loads(ear.topics[topic])["device"]  # it has not said so yet
+    runs[1] = Firmware("esp32-devkit", "0123abcd")
+    eventually(lambda: "sw_version" in json.loads(ear.topics[topic])["device"], 15)
+    about = json.loads(ear.topics[topic])["device"]
+    assert (about["model"], about["sw_version"]) == ("esp32-devkit", "0123abcd")
 
 
 def test_home_assistant_finds_every_node(teller, ear, broker):
