@@ -145,9 +145,11 @@ def alone(folder: Path):
     "--air", type=click.Path(path_type=Path), help="Folder of the air it shares (default: this user's)."
 )
 def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, link, air):
-    """Run a board made of the unix port; prints the path of its serial port and runs until Ctrl-C.
+    """Run a board made of the unix port, on a serial port of its own.
 
-    SIGHUP presses its reset button. Example: pulseweave virtual-board --board virtual --dir /tmp/ada
+    Prints the port's path and runs until Ctrl-C; SIGHUP presses its reset button.
+
+    Example: pulseweave virtual-board --board virtual --dir /tmp/ada
     """
     from pulseweave.bench.supervisor import Supervisor
 

@@ -36,7 +36,9 @@ ENOUGH_S = 60.0  # without an end given, a single look gives up waiting for the 
     "--json", "to", metavar="FILE", help="Write the map as JSON at the end; - is stdout. Implies --once."
 )
 def mesh(port, sim, baud, once, seconds, web, to):
-    """Who hears whom: RSSI, ages, versions and clocks of a mesh, through one of its nodes; live, or once.
+    """Who hears whom: RSSI, ages, versions and clocks of a mesh, through one of its nodes.
+
+    Live, or once.
 
     Example: pulseweave mesh --port /dev/ttyUSB0 --web 127.0.0.1:8090
 
