@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import sys
 import threading
 import zlib
 from datetime import UTC, datetime
@@ -51,6 +52,14 @@ def unseal(line: str) -> dict | None:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def warn(book: "Ledger") -> None:
+    """Say what of the ledger could not be read; it costs nothing but that line."""
+    for what in book.damage:
+        print(
+            f"pulseweave: {book.path}: {what}: no other line is touched, the bench goes on", file=sys.stderr
+        )
 
 
 class Ledger:

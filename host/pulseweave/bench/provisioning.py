@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pulseweave.bench import ports, provision, selftest
-from pulseweave.bench.flash import warn
 from pulseweave.bench.labels import Label, write
-from pulseweave.bench.ledger import Ledger, normal
+from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import Repl
 from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
@@ -119,7 +118,7 @@ def command(
     ledger,
     json_file,
 ):
-    """Give a board its id, name, place and network keys; the difference is shown before it is written.
+    """Give a board its id, name, place and network keys; the difference is shown first.
 
     Example: pulseweave provision --port /dev/ttyUSB0 --network hall.json --node 12 --name fern --at 1.5,2,0.8
     """
