@@ -150,10 +150,10 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
         again = partial(Simulation, prepare(which, overrides), seed, workers)
         room = again(recorder=recorder if which == name else None, native=native)
         if overrides["air"]:
+            from pulseweave.bench.air import named
             from pulseweave.sim.air import SharedAir
 
-            folder = None if overrides["air"] == "on" else Path(overrides["air"])
-            room.air = SharedAir(folder, room.members[0], room.n)
+            room.air = SharedAir(named(overrides["air"]), room.members[0], room.n)
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
