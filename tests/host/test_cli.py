@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from pulseweave.cli import COMMANDS, OVERVIEW, load, main, panels
+from pulseweave.cli import main
+from pulseweave.commands import COMMANDS, OVERVIEW, load, panels
 
 HEAVY = ("numpy", "starlette", "msgspec", "serial", "mpremote", "pulseweave.boards")
 RICH = ("rich.console", "rich.progress", "rich.table")

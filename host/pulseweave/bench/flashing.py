@@ -1,9 +1,13 @@
-"""`pulseweave flash`: the command. Its imports wait until esptool, which takes longest to start, is on its way."""
+"""`pulseweave flash`: the command. (`cli.py` has started the first esptool already.)"""
 
 import rich_click as click
 
-from pulseweave.bench import batch, esptool
+from pulseweave import boards
+from pulseweave.bench import batch, images, ports
 from pulseweave.bench.batch import on_boards
+from pulseweave.bench.flash import Flasher
+from pulseweave.bench.ledger import Ledger, warn
+from pulseweave.problem import Problem
 
 
 @click.command()
@@ -24,18 +28,6 @@ def flash(name, firmware, port, everything, ledger, jobs, baud, locked, json_fil
 
     Example: pulseweave flash --board esp32-devkit --firmware ESP32_GENERIC-v1.29.0.bin --all
     """
-    with esptool.ahead():
-        flash_boards(name, firmware, port, everything, ledger, jobs, baud, locked, json_file)
-
-
-def flash_boards(name, firmware, port, everything, ledger, jobs, baud, locked, json_file):
-    """What the command does, while the first esptool starts."""
-    from pulseweave import boards
-    from pulseweave.bench import images, ports
-    from pulseweave.bench.flash import Flasher
-    from pulseweave.bench.ledger import Ledger, warn
-    from pulseweave.problem import Problem
-
     board = boards.load(name)
     image = images.load(firmware, board)
     if locked and not image.known:

@@ -10,7 +10,8 @@ import rich_click as click
 from benchtools import pulseweave, until
 from pulseweave.bench import images, talk
 from pulseweave.bench.ledger import Ledger
-from pulseweave.cli import COMMANDS, load, main
+from pulseweave.cli import main
+from pulseweave.commands import COMMANDS, load
 from pulseweave.gather.record import State
 from pulseweave.gather.store import open_store
 from pulseweave.light.scene import FPS
