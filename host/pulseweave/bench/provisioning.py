@@ -196,7 +196,7 @@ def skin_level(repl: Repl) -> int:
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
-@click.option("--network", metavar="NAME", help="Only the boards of this network.")
+@click.option("--network", metavar="NAME|FILE", help="Only the boards of this network.")
 @click.option("--node", "nodes", type=int, multiple=True, metavar="ID", help="Only this id; may be repeated.")
 @click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
 def labels(out, ledger, network, nodes, json_file):
@@ -206,13 +206,19 @@ def labels(out, ledger, network, nodes, json_file):
     """
     book = Ledger(ledger)
     warn(book)
+    if network and Path(network).is_file():  # as every other command is given it
+        network = Network.load(network).name
     made = [
         Label(s["node"], s.get("name", ""), s.get("network", ""), s.get("board", ""), s["mac"])
         for s in book.boards().values()
         if "node" in s and (not network or s.get("network") == network) and (not nodes or s["node"] in nodes)
     ]
     if not made:
-        raise Problem(f"{book.path}: no provisioned board there that fits: `pulseweave provision` first")
+        there = {s["network"] for s in book.boards().values() if "node" in s and "network" in s}
+        which = f" (there is {', '.join(sorted(there))})" if there else ""
+        raise Problem(
+            f"{book.path}: no provisioned board there that fits{which}: `pulseweave provision` first"
+        )
     made.sort(key=lambda m: m.node)
     write(made, out)
     tell(json_file, {"file": str(out), "labels": [asdict(m) for m in made]}, f"{out}: {len(made)} labels")

@@ -63,7 +63,7 @@ def overview(states: list[dict]):
         table.add_row(
             Text(mark, style=colour),
             s["mac"],
-            str(s.get("node", "")),
+            str(s["node"]) if "node" in s else Text("retired" if "retire" in done else "", style="dim"),
             s.get("name", ""),
             s.get("network", ""),
             s.get("board", ""),

@@ -256,6 +256,22 @@ def test_a_label_can_be_read_and_sheets_are_sound(tmp_path):
     assert "no provisioned board" in pulseweave("labels", tmp_path / "x.svg", code=2).stderr
 
 
+def test_labels_of_a_network_by_its_name_or_by_its_file(tmp_path):
+    """Every other command takes --network FILE, so this one must understand a file as well."""
+    Network.create("hall").save(tmp_path / "keys.json")
+    Ledger().add("provision", "020000000001", "ok", node=7, network="hall", name="fern")
+    for word in ("hall", tmp_path / "keys.json"):
+        assert "1 labels" in pulseweave("labels", tmp_path / "x.svg", "--network", word).stdout
+    said = pulseweave("labels", tmp_path / "x.svg", "--network", "hell", code=2).stderr
+    assert "no provisioned board there that fits" in said and "there is hall" in said
+
+
+def test_a_retired_board_is_called_so():
+    Ledger().add("provision", "020000000001", "ok", node=7, network="hall")
+    Ledger().add("retire", "020000000001", "ok", network="hall")
+    assert "retired" in pulseweave("ledger").stdout
+
+
 def test_bad_settings_write_nothing(power, net):
     b = power()
     for options, match in (
