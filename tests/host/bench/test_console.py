@@ -89,6 +89,16 @@ def test_a_terminal_as_it_opens_shows_all_of_it():
     assert len(rows) <= 24 and "q quit" in rows[-1] and "unplugged" in rows[1], rows
 
 
+def test_noise_on_the_line_does_not_tear_the_frame():
+    """Bytes that are no text become letters of any script by chance; some are wide, some run from right to left."""
+    m = model()
+    for line in ("gr\u00fcn, as it should be", "\ufffd\u05d0\u0e33k\u0300\uffff\ufffd noise", "\u4e00\ufffd"):
+        m.take("text", line)
+    text = drawn(m, 80, 30)
+    assert "gr\u00fcn" in text and "\u00b7\u00b7\u00b7k\u00b7\u00b7\u00b7 noise" in text
+    assert all(len(row) == 80 for row in text.split("\n") if row.startswith("\u2502"))
+
+
 def test_an_empty_model_can_be_drawn():
     text = drawn(Model("/dev/ttyX"), 80, 24)
     assert "nobody is touching" in text and "nobody yet" in text

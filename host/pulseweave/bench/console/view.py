@@ -4,6 +4,7 @@ Bars and sparklines are block characters; colour follows meaning: warm for arous
 what is not.
 """
 
+import re
 import time
 
 from rich.columns import Columns
@@ -62,7 +63,7 @@ def header(m: Model, state: str, why: str) -> Panel:
             who.append(f"{key} ", "dim")
             who.append(f"{str(s[key])[:16]}  ")
     line = Text.assemble(("● ", DOTS[state]), (f"{state}  ", DOTS[state]), (short(m.device), "dim"))
-    grid = Table.grid(expand=True)
+    grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(who, line)
@@ -172,10 +173,15 @@ def mesh(m: Model, width: int, rows: int) -> Panel:
 STYLES = {"log": "", "text": "dim", "note": "cyan", "answer": "green", "crash": "red"}
 
 
+def legible(text: str) -> str:
+    """Text as it is; of what is none (bytes that do not decode) only ASCII, or chance letters tear the frame."""
+    return re.sub(r"[^ -~]", "·", text) if "\ufffd" in text else text
+
+
 def log(m: Model, rows: int) -> Panel:
     lines = Text(no_wrap=True, overflow="ellipsis")
     for kind, text in list(m.log)[-rows:]:
-        lines.append(f"{text}\n", STYLES[kind])
+        lines.append(f"{legible(text)}\n", STYLES[kind])
     faults = m.status.get("faults") or {}
     title = "[bold]log[/]"
     if m.notes:
