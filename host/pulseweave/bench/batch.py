@@ -20,6 +20,7 @@ JOBS_MAX = 32
 MARKS = {
     "ok": ("✓", "green"),
     "skipped": ("=", "cyan"),
+    "begun": ("…", "yellow"),
     "failed": ("✗", "bold red"),
     "refused": ("✗", "bold red"),
 }

@@ -147,9 +147,8 @@ def provision_board(port, network, path, book, node, wanted, screen, *, gateway=
         try:
             state = provision.read(repl)
             mac = state["mac"]
-            node = (
-                node or (state["config"]["node"] if state["set_up"] else 0) or provision.free(book, network)
-            )
+            node = node or (state["config"]["node"] if state["set_up"] else 0)
+            node = node or provision.begun(book, network, mac) or provision.free(book, network)
             loser = provision.claim(book, network, mac, node, replace)
             if calibrate:
                 wanted = {**wanted, "skin_cal": skin_level(repl)}
@@ -160,6 +159,9 @@ def provision_board(port, network, path, book, node, wanted, screen, *, gateway=
                 same_question(plan.changes, yes, screen)
                 if loser:
                     book.add("retire", loser, "ok", why=f"node {node} went to {normal(mac)}", node=node)
+                # first: where the board vanishes now, the ledger knows whose this id is
+                book.add("provision", mac, "begun", board=state["board"], node=node, port=port,
+                         network=network.name)  # fmt: skip
                 state = provision.carry_out(repl, plan, network, path)
             else:
                 screen.print("nothing to change")
