@@ -114,7 +114,7 @@ class Lazy(click.RichGroup):
 
     def get_command(self, ctx, name):
         sentences = {name: sentence for panel in panels().values() for name, sentence in panel.items()}
-        return click.RichCommand(name, help=sentences[name]) if name in sentences else None
+        return click.RichCommand(name=name, help=sentences[name]) if name in sentences else None
 
     def resolve_command(self, ctx, args):
         name, *rest = args
