@@ -140,17 +140,18 @@ def test_a_node_is_watched_loses_its_cable_and_comes_back(power):
     until(lambda: seen.extend(made.poll()) or any(k == "state" for k, _ in seen), 40, 0.05)
     assert made.connections == 2
     # another bench wants the port, gets it, and the console has it back afterwards
-    got = threading.Event()
+    got, enough = threading.Event(), threading.Event()
 
     def other():
         with ports.Claim(b.port, "flash"):
             got.set()
-            time.sleep(0.5)
+            enough.wait(10)
 
     worker = threading.Thread(target=other)
     worker.start()
     until(lambda: seen.extend(made.poll()) or got.is_set(), 10, 0.02)
     assert made.state == link.LENT and made.line is None
+    enough.set()
     worker.join()
     seen.clear()
     until(lambda: seen.extend(made.poll()) or any(k == "state" for k, _ in seen), 20, 0.05)
