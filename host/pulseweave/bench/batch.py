@@ -109,10 +109,7 @@ def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None
         return result
 
     with bars(ports) as screen, ThreadPoolExecutor(min(jobs or JOBS_MAX, len(ports))) as pool:
-        results = pool.map(one, ports)
-        import rich.table  # noqa: F401 - show() draws with it: loaded while the boards are at work
-
-        return list(results)
+        return list(pool.map(one, ports))
 
 
 def short(port: str) -> str:
@@ -120,32 +117,39 @@ def short(port: str) -> str:
     return port.removeprefix("/dev/").removeprefix("socket://")
 
 
+def draw(results: list[Result], columns: tuple[str, ...]) -> None:
+    """The table: fitted and coloured on a terminal; plain in a pipe, where rich would cost more than it gives."""
+    heads = ("", "port", "mac", *columns, "s", "verdict")
+    rows = [
+        (MARKS[r.verdict][0], short(r.port), r.mac, *(str(r.facts.get(c, "")) for c in columns),
+         f"{r.seconds:.1f}", r.verdict)
+        for r in results
+    ]  # fmt: skip
+    if not sys.stdout.isatty():
+        widths = [max(map(len, cells)) for cells in zip(heads, *rows)]
+        for row in (heads, *rows):
+            cells = [c.rjust(w) if h == "s" else c.ljust(w) for c, w, h in zip(row, widths, heads)]
+            print("  ".join(cells).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold", justify="right" if head == "s" else "left")
+    for r, (mark, *cells, verdict) in zip(results, rows):
+        colour = MARKS[r.verdict][1]
+        table.add_row(Text(mark, style=colour), *cells, Text(verdict, style=colour))
+    Console().print(table)
+
+
 def show(results: list[Result], columns: tuple[str, ...], json_file: str | None) -> None:
     """The table on stdout, failures on stderr, JSON where it is asked for; raises SystemExit where a board failed."""
     from pulseweave.boards.command import write_json
 
     if json_file != "-":
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for head in ("", "port", "mac", *columns):
-            table.add_column(head, overflow="fold")
-        table.add_column("s", justify="right")
-        table.add_column("verdict")
-        for r in results:
-            mark, colour = MARKS[r.verdict]
-            cells = [str(r.facts.get(c, "")) for c in columns]
-            table.add_row(
-                Text(mark, style=colour),
-                short(r.port),
-                r.mac,
-                *cells,
-                f"{r.seconds:.1f}",
-                Text(r.verdict, style=colour),
-            )
-        Console(width=None if sys.stdout.isatty() else 160).print(table)
+        draw(results, columns)
     write_json(json_file, {"boards": [r.entry() for r in results]})
     code = 0
     for r in results:
