@@ -1,84 +1,48 @@
-"""The `pulseweave` command: a table of subcommands, loaded when they are called."""
+"""The `pulseweave` command: what is wrong with the input becomes one line on stderr and an exit code.
 
-import importlib
+Starting is half of what a small command costs, so this file loads nothing that it need not.
+"""
+
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
-import rich_click as click
-
-from pulseweave import __version__
 from pulseweave.problem import Problem
 
-COMMANDS = {
-    "sim": "pulseweave.sim.command:sim",
-    "gather": "pulseweave.gather.command:gather",
-    "export": "pulseweave.gather.archive:export",
-    "report": "pulseweave.gather.archive:report",
-    "prune": "pulseweave.gather.archive:prune",
-    "forget": "pulseweave.gather.archive:forget",
-    "replay": "pulseweave.sim.command:replay",
-    "sweep": "pulseweave.sim.sweep:sweep",
-    "campaign": "pulseweave.sim.campaign.command:campaign",
-    "score": "pulseweave.score.command:score",
-    "train": "pulseweave.score.train:train",
-    "calibrate": "pulseweave.score.twopoint:calibrate",
-    "boards": "pulseweave.boards:boards",
-    "scene": "pulseweave.light.preview:scene",
-    "virtual-board": "pulseweave.bench.virtual_board:virtual_board",
-    "flash": "pulseweave.bench.flash:flash",
-    "deploy": "pulseweave.bench.deploying:command",
-    "provision": "pulseweave.bench.provisioning:command",
-    "selftest": "pulseweave.bench.selftest:selftest",
-    "labels": "pulseweave.bench.provisioning:labels",
-    "backup": "pulseweave.bench.backup:backup",
-    "restore": "pulseweave.bench.backup:restore",
-    "identify": "pulseweave.bench.nodes:identify",
-    "status": "pulseweave.bench.nodes:status",
-    "crash": "pulseweave.bench.nodes:crash",
-    "console": "pulseweave.bench.console.command:command",
-    "doctor": "pulseweave.bench.doctor:doctor",
-    "network": "pulseweave.bench.networking:command",
-    "station": "pulseweave.bench.station:station",
-    "ledger": "pulseweave.bench.reading:ledger",
-    "mesh": "pulseweave.mesh.command:mesh",
-    "images": "pulseweave.bench.reading:images",
-}
+
+def ahead(words: list[str]) -> AbstractContextManager:
+    """What takes longest to start is on its way before the command itself is loaded: esptool, for `flash`."""
+    if words[:1] != ["flash"] or {"-h", "--help"} & set(words):
+        return nullcontext()
+    from pulseweave.bench import esptool
+
+    return esptool.ahead()
 
 
-class Lazy(click.RichGroup):
-    """A group whose commands are imported when used, so that `--help` and small commands start at once."""
+def run() -> int:
+    """Run the command; its exit code. Raises Problem."""
+    import rich_click as click
 
-    def list_commands(self, ctx):
-        return list(COMMANDS)
+    from pulseweave.commands import group
 
-    def get_command(self, ctx, name):
-        if name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="pulseweave")
-def group():
-    """Rooms that feel: simulate, flash, watch and gather Pulseweave nodes.
-
-    Example: pulseweave sim calm --nodes 24
-    """
-
-
-def main() -> None:
-    """Run the command; what is wrong with the input becomes one line on stderr and an exit code."""
     try:
         code = group(standalone_mode=False)
-    except Problem as e:
-        print(f"pulseweave: {e}", file=sys.stderr)
-        sys.exit(e.code)
     except click.UsageError as e:  # an unknown option, a word where a number belongs
         where = e.ctx.command_path if e.ctx else "pulseweave"
         message = " ".join(e.format_message().split()).rstrip(".")
         print(f"pulseweave: {message}: see `{where} --help`", file=sys.stderr)
-        sys.exit(e.exit_code)
+        return e.exit_code
     except click.Abort:
         print("pulseweave: stopped", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        with ahead(sys.argv[1:]):
+            code = run()
+    except Problem as e:
+        print(f"pulseweave: {e}", file=sys.stderr)
+        code = e.code
+    sys.exit(code)

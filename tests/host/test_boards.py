@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pulseweave.boards import boards, chips, load, names, pins
+from pulseweave.boards import chips, load, names, pins
+from pulseweave.boards.command import boards
 from pulseweave.cli import main
 from pulseweave.paths import BOARDS
 from pulseweave.problem import Problem

@@ -20,6 +20,11 @@ def default_folder() -> Path:
     return Path(base) / f"pulseweave-air-{os.getuid()}"
 
 
+def named(word: str | None) -> Path | None:
+    """The folder that `--air WORD` means; None, for `on` and for nothing, is the air of this user."""
+    return None if word in (None, "on") else Path(word)
+
+
 class Air:
     """One radio with address `mac` in the air of `folder`; `fileno()` for select()."""
 

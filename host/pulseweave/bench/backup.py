@@ -13,8 +13,7 @@ import rich_click as click
 from rich.console import Console
 
 from pulseweave.bench import ports, provision
-from pulseweave.bench.flash import warn
-from pulseweave.bench.ledger import Ledger, normal
+from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.bench.repl import Repl
 from pulseweave.boards.command import tell, write_json
@@ -92,7 +91,9 @@ def backup(file, port, ledger, json_file):
 )
 @click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
 def restore(file, network_file, port, yes, ledger, json_file):
-    """Make a board what FILE says; the board it replaces is retired, so that its id is not there twice.
+    """Make a board what FILE says; the board it replaces is retired.
+
+    So its id is not there twice.
 
     Example: pulseweave restore fern.json --network hall.json --port /dev/ttyUSB1
     """

@@ -13,10 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from pulseweave.problem import Problem
 
@@ -24,6 +20,7 @@ JOBS_MAX = 32
 MARKS = {
     "ok": ("✓", "green"),
     "skipped": ("=", "cyan"),
+    "begun": ("…", "yellow"),
     "failed": ("✗", "bold red"),
     "refused": ("✗", "bold red"),
 }
@@ -70,55 +67,48 @@ def on_boards(command: Callable) -> Callable:
     )(command)
 
 
-class Mark(SpinnerColumn):
-    """Turns while a board is worked on; ends as a dot or a cross."""
+class NoBars:
+    """Where nobody looks: what `bars.Bars` does, without a screen."""
 
-    def render(self, task):
-        return Text("✗", style="bold red") if task.fields.get("failed") else super().render(task)
+    def __enter__(self) -> "NoBars":
+        return self
+
+    def __exit__(self, *_) -> None: ...
+
+    def begin(self, name: str) -> int:
+        return 0
+
+    def show(self, task, fraction: float, words: str) -> None: ...
+
+    def end(self, task, verdict: str, good: bool) -> None: ...
 
 
-def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None, title: str) -> list[Result]:
+def bars(ports: list[str]):
+    """Progress on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        return NoBars()
+    from pulseweave.bench.bars import Bars
+
+    return Bars([short(p) for p in ports])
+
+
+def run(ports: list[str], job: Callable[[str, Report], Result], jobs: int | None) -> list[Result]:
     """Do `job` on every port, `jobs` at a time (all of them by default, at most 32)."""
     if jobs is not None and not 1 <= jobs <= JOBS_MAX:
         raise Problem(f"--jobs {jobs}: use 1 to {JOBS_MAX}")
-    screen = Console(stderr=True)
-    progress = Progress(
-        Mark(finished_text="[green]●"),
-        TextColumn("[bold]{task.fields[port]}"),
-        BarColumn(bar_width=32),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("[dim]{task.fields[words]}"),
-        TimeElapsedColumn(),
-        console=screen,
-        disable=not screen.is_terminal,
-        transient=True,
-    )
-    width = max(len(short(p)) for p in ports)
 
     def one(port: str) -> Result:
         began = time.monotonic()
-        task = progress.add_task(
-            title, total=1.0, port=short(port).ljust(width), words="waiting", visible=True
-        )
-
-        def report(fraction: float, words: str) -> None:
-            progress.update(task, completed=fraction, words=words)
-
+        task = screen.begin(short(port))
         try:
-            result = job(port, report)
+            result = job(port, lambda fraction, words: screen.show(task, fraction, words))
         except Problem as e:
             result = Result(port, "failed", str(e).removeprefix(f"{port}: "), code=e.code)
         result.seconds = time.monotonic() - began
-        good = result.verdict in ("ok", "skipped")
-        progress.update(
-            task, completed=1.0 if good else None, words=result.verdict if good else f"[red]{result.verdict}"
-        )
-        if not good:
-            progress.update(task, failed=True)
-            progress.stop_task(task)
+        screen.end(task, result.verdict, result.verdict in ("ok", "skipped"))
         return result
 
-    with progress, ThreadPoolExecutor(min(jobs or JOBS_MAX, len(ports))) as pool:
+    with bars(ports) as screen, ThreadPoolExecutor(min(jobs or JOBS_MAX, len(ports))) as pool:
         return list(pool.map(one, ports))
 
 
@@ -127,28 +117,39 @@ def short(port: str) -> str:
     return port.removeprefix("/dev/").removeprefix("socket://")
 
 
+def draw(results: list[Result], columns: tuple[str, ...]) -> None:
+    """The table: fitted and coloured on a terminal; plain in a pipe, where rich would cost more than it gives."""
+    heads = ("", "port", "mac", *columns, "s", "verdict")
+    rows = [
+        (MARKS[r.verdict][0], short(r.port), r.mac, *(str(r.facts.get(c, "")) for c in columns),
+         f"{r.seconds:.1f}", r.verdict)
+        for r in results
+    ]  # fmt: skip
+    if not sys.stdout.isatty():
+        widths = [max(map(len, cells)) for cells in zip(heads, *rows)]
+        for row in (heads, *rows):
+            cells = [c.rjust(w) if h == "s" else c.ljust(w) for c, w, h in zip(row, widths, heads)]
+            print("  ".join(cells).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold", justify="right" if head == "s" else "left")
+    for r, (mark, *cells, verdict) in zip(results, rows):
+        colour = MARKS[r.verdict][1]
+        table.add_row(Text(mark, style=colour), *cells, Text(verdict, style=colour))
+    Console().print(table)
+
+
 def show(results: list[Result], columns: tuple[str, ...], json_file: str | None) -> None:
     """The table on stdout, failures on stderr, JSON where it is asked for; raises SystemExit where a board failed."""
     from pulseweave.boards.command import write_json
 
     if json_file != "-":
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for head in ("", "port", "mac", *columns):
-            table.add_column(head, overflow="fold")
-        table.add_column("s", justify="right")
-        table.add_column("verdict")
-        for r in results:
-            mark, colour = MARKS[r.verdict]
-            cells = [str(r.facts.get(c, "")) for c in columns]
-            table.add_row(
-                Text(mark, style=colour),
-                short(r.port),
-                r.mac,
-                *cells,
-                f"{r.seconds:.1f}",
-                Text(r.verdict, style=colour),
-            )
-        Console(width=None if sys.stdout.isatty() else 160).print(table)
+        draw(results, columns)
     write_json(json_file, {"boards": [r.entry() for r in results]})
     code = 0
     for r in results:

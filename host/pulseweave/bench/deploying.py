@@ -9,8 +9,7 @@ import rich_click as click
 from pulseweave import boards
 from pulseweave.bench import batch, deploy, ports, talk
 from pulseweave.bench.batch import Report, Result, on_boards
-from pulseweave.bench.flash import warn
-from pulseweave.bench.ledger import Ledger
+from pulseweave.bench.ledger import Ledger, warn
 from pulseweave.bench.release import Release, build
 from pulseweave.bench.repl import Repl
 from pulseweave.problem import Problem
@@ -137,7 +136,9 @@ class Deployer:
 @click.option("--baud", type=int, default=ports.BAUD, show_default=True, help="Speed of the line.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the verdicts as JSON (`-` = stdout).")
 def command(port, everything, outdated, board, as_new, tree, wait, ledger, jobs, baud, json_file):
-    """Put the firmware onto boards that run MicroPython: only what changed, verified, and back by itself if it is bad.
+    """Put the firmware onto boards: what changed, verified, and back by itself if it is bad.
+
+    The boards run MicroPython already (`pulseweave flash`).
 
     Example: pulseweave deploy --all --outdated
     """
@@ -146,5 +147,5 @@ def command(port, everything, outdated, board, as_new, tree, wait, ledger, jobs,
     if board:
         boards.load(board)
     deployer = Deployer(book, board, tree, outdated, wait, as_new, baud)
-    results = batch.run(ports.chosen(port, everything), deployer, jobs, "deploy")
+    results = batch.run(ports.chosen(port, everything), deployer, jobs)
     batch.show(results, ("board", "release", "files"), json_file)

@@ -1,16 +1,19 @@
 """Espressif's esptool as a subprocess: one per port, its progress read from its output, its failures turned into
 advice.
 
-A process of its own keeps its licence (GPL-2.0-or-later) and its global logger apart. In: port, arguments. Out:
-`Outcome`. The words looked for are those of esptool 5.
+A process of its own keeps its licence (GPL-2.0-or-later) and its global logger apart. Its arguments reach it over its
+stdin, so that it can start before they are known. In: port, arguments. Out: `Outcome`. The words looked for are those
+of esptool 5.
 """
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 SILENCE_S = 60.0  # a process that says nothing for so long is ended
@@ -92,6 +95,42 @@ def classify(text: str) -> tuple[str, str]:
     return "unknown", f"esptool said: {errors[0][:160]}"
 
 
+_started: list[subprocess.Popen] = []  # by `ahead`, until `run` takes it
+
+
+def start() -> subprocess.Popen:
+    """An esptool that has no arguments yet: it loads itself, then reads them from its stdin."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "esptool", "@/dev/stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "COLUMNS": "120", "TERM": "dumb", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+@contextmanager
+def ahead() -> Iterator[None]:
+    """Within this block one esptool is on its way already, for whoever runs first. Not taken, it is ended."""
+    process = start()
+    _started.append(process)
+    try:
+        yield
+    finally:
+        if process in _started:
+            _started.remove(process)
+            end(process)
+
+
+def end(process: subprocess.Popen) -> None:
+    """No such process any longer, whatever it does."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+
+
 def run(
     port: str,
     *arguments: str,
@@ -102,29 +141,12 @@ def run(
 ) -> Outcome:
     """Run one esptool command on `port`; `report` gets the fraction done (0..1) now and then."""
     line = [
-        sys.executable,
-        "-m",
-        "esptool",
-        "--chip",
-        chip,
-        "--port",
-        port,
-        "--baud",
-        str(baud),
-        "--connect-attempts",
-        str(attempts),
-        *arguments,
-    ]
-    environment = {
-        **os.environ,
-        "COLUMNS": "120",
-        "TERM": "dumb",
-        "NO_COLOR": "1",
-        "PYTHONIOENCODING": "utf-8",
-    }
-    process = subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
-    )
+        "--chip", chip, "--port", port, "--baud", str(baud), "--connect-attempts", str(attempts), *arguments
+    ]  # fmt: skip
+    try:
+        process = _started.pop()
+    except IndexError:
+        process = start()
     said = bytearray()
     silent = False
 
@@ -134,7 +156,9 @@ def run(
         process.kill()
 
     try:
-        assert process.stdout
+        assert process.stdin and process.stdout
+        with suppress(BrokenPipeError), process.stdin as words:  # it ended already: what it said tells why
+            words.write("".join(shlex.quote(w) + "\n" for w in line).encode())
         timer = threading.Timer(SILENCE_S, give_up)
         timer.start()
         while data := os.read(process.stdout.fileno(), 4096):
@@ -148,10 +172,9 @@ def run(
         timer.cancel()
         code = process.wait()
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        end(process)
     text = said.decode("utf-8", "replace")
+    text = text.partition("\nesptool v")[2] or text  # before its name stand our own words
     kind, why = ("", "") if code == 0 else classify(text)
     if silent:
         kind, why = "silent", f"the chip fell silent for {SILENCE_S:.0f} s: {DOWNLOAD_MODE}"

@@ -1,16 +1,17 @@
 """The ledger: what was done to which board, when, with which hashes and which verdict. Append-only, by MAC.
 
 One line of JSON per event, flushed to the disk before the bench goes on: `t` (UTC), `mac`, `what` (flash, deploy,
-provision, selftest, backup, restore, retire), `verdict` (ok, skipped, failed, refused), `why`, `board`, `node`,
-`port`, `seconds`, hashes, and last `sum`, the CRC-32 of the line before it. Pulling the plug costs at most the line
-that was being written: it is skipped with a warning, and the next event begins on a line of its own. Nothing is ever
-rewritten.
+provision, selftest, backup, restore, retire), `verdict` (ok, skipped, failed, refused; begun: an id is being
+written), `why`, `board`, `node`, `port`, `seconds`, hashes, and last `sum`, the CRC-32 of the line before it. Pulling
+the plug costs at most the line that was being written: it is skipped with a warning, and the next event begins on a
+line of its own. Nothing is ever rewritten.
 """
 
 import fcntl
 import json
 import os
 import re
+import sys
 import threading
 import zlib
 from datetime import UTC, datetime
@@ -51,6 +52,14 @@ def unseal(line: str) -> dict | None:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def warn(book: "Ledger") -> None:
+    """Say what of the ledger could not be read; it costs nothing but that line."""
+    for what in book.damage:
+        print(
+            f"pulseweave: {book.path}: {what}: no other line is touched, the bench goes on", file=sys.stderr
+        )
 
 
 class Ledger:

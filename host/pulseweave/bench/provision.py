@@ -77,6 +77,12 @@ def mine(book: Ledger, mac: str, network: Network, node: int) -> bool:
     )
 
 
+def begun(book: Ledger, network: Network, mac: str) -> int:
+    """The id that this board was being given when it vanished, 0 where there is none."""
+    last = [e for e in book.events if e["mac"] == normal(mac) and e["what"] in ("provision", "retire")][-1:]
+    return next((e["node"] for e in last if e["verdict"] == "begun" and e.get("network") == network.name), 0)
+
+
 def free(book: Ledger, network: Network) -> int:
     """The lowest id nobody has."""
     taken = book.node_ids(network.name) | set(network.nodes)

@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pulseweave.bench import ports, provision, selftest
-from pulseweave.bench.flash import warn
 from pulseweave.bench.labels import Label, write
-from pulseweave.bench.ledger import Ledger, normal
+from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import Repl
 from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
@@ -119,7 +118,7 @@ def command(
     ledger,
     json_file,
 ):
-    """Give a board its id, name, place and network keys; the difference is shown before it is written.
+    """Give a board its id, name, place and network keys; the difference is shown first.
 
     Example: pulseweave provision --port /dev/ttyUSB0 --network hall.json --node 12 --name fern --at 1.5,2,0.8
     """
@@ -148,9 +147,8 @@ def provision_board(port, network, path, book, node, wanted, screen, *, gateway=
         try:
             state = provision.read(repl)
             mac = state["mac"]
-            node = (
-                node or (state["config"]["node"] if state["set_up"] else 0) or provision.free(book, network)
-            )
+            node = node or (state["config"]["node"] if state["set_up"] else 0)
+            node = node or provision.begun(book, network, mac) or provision.free(book, network)
             loser = provision.claim(book, network, mac, node, replace)
             if calibrate:
                 wanted = {**wanted, "skin_cal": skin_level(repl)}
@@ -161,6 +159,9 @@ def provision_board(port, network, path, book, node, wanted, screen, *, gateway=
                 same_question(plan.changes, yes, screen)
                 if loser:
                     book.add("retire", loser, "ok", why=f"node {node} went to {normal(mac)}", node=node)
+                # first: where the board vanishes now, the ledger knows whose this id is
+                book.add("provision", mac, "begun", board=state["board"], node=node, port=port,
+                         network=network.name)  # fmt: skip
                 state = provision.carry_out(repl, plan, network, path)
             else:
                 screen.print("nothing to change")
@@ -197,7 +198,7 @@ def skin_level(repl: Repl) -> int:
 @click.option(
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
-@click.option("--network", metavar="NAME", help="Only the boards of this network.")
+@click.option("--network", metavar="NAME|FILE", help="Only the boards of this network.")
 @click.option("--node", "nodes", type=int, multiple=True, metavar="ID", help="Only this id; may be repeated.")
 @click.option("--json", "json_file", metavar="FILE", help="Write what was done as JSON (`-` = stdout).")
 def labels(out, ledger, network, nodes, json_file):
@@ -207,13 +208,19 @@ def labels(out, ledger, network, nodes, json_file):
     """
     book = Ledger(ledger)
     warn(book)
+    if network and Path(network).is_file():  # as every other command is given it
+        network = Network.load(network).name
     made = [
         Label(s["node"], s.get("name", ""), s.get("network", ""), s.get("board", ""), s["mac"])
         for s in book.boards().values()
         if "node" in s and (not network or s.get("network") == network) and (not nodes or s["node"] in nodes)
     ]
     if not made:
-        raise Problem(f"{book.path}: no provisioned board there that fits: `pulseweave provision` first")
+        there = {s["network"] for s in book.boards().values() if "node" in s and "network" in s}
+        which = f" (there is {', '.join(sorted(there))})" if there else ""
+        raise Problem(
+            f"{book.path}: no provisioned board there that fits{which}: `pulseweave provision` first"
+        )
     made.sort(key=lambda m: m.node)
     write(made, out)
     tell(json_file, {"file": str(out), "labels": [asdict(m) for m in made]}, f"{out}: {len(made)} labels")

@@ -3,15 +3,11 @@
 import sys
 
 import rich_click as click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from pulseweave import boards
 from pulseweave.bench import images as known_images
 from pulseweave.bench.batch import MARKS
-from pulseweave.bench.flash import warn
-from pulseweave.bench.ledger import Ledger, normal
+from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.boards.command import tell, write_json
 
 
@@ -43,6 +39,8 @@ def ledger(file, mac, node, json_file):
     write_json(json_file, {"file": str(book.path), "boards": states, "events": events, "damage": book.damage})
     if json_file == "-":
         return
+    from rich.console import Console
+
     screen = Console(width=None if sys.stdout.isatty() else 160)
     if not states:
         screen.print(f"{book.path}: nothing yet")
@@ -50,8 +48,11 @@ def ledger(file, mac, node, json_file):
         screen.print(story(events) if mac else overview(states))
 
 
-def overview(states: list[dict]) -> Table:
+def overview(states: list[dict]):
     """One line per board."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("", "mac", "node", "name", "network", "board", "flash", "release", "self-test", "last"):
         table.add_column(head, justify="right" if head == "node" else "left")
@@ -62,7 +63,7 @@ def overview(states: list[dict]) -> Table:
         table.add_row(
             Text(mark, style=colour),
             s["mac"],
-            str(s.get("node", "")),
+            str(s["node"]) if "node" in s else Text("retired" if "retire" in done else "", style="dim"),
             s.get("name", ""),
             s.get("network", ""),
             s.get("board", ""),
@@ -74,8 +75,11 @@ def overview(states: list[dict]) -> Table:
     return table
 
 
-def story(events: list[dict]) -> Table:
+def story(events: list[dict]):
     """Every event of one board, oldest first."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("", "when (UTC)", "what", "port", "what it was", "why"):
         table.add_column(head)

@@ -15,8 +15,7 @@ from rich.text import Text
 
 from pulseweave.bench import batch, ports
 from pulseweave.bench.batch import Report, Result, on_boards
-from pulseweave.bench.flash import warn
-from pulseweave.bench.ledger import Ledger, normal
+from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import BoardError, Repl
 from pulseweave.problem import Problem
 
@@ -86,7 +85,9 @@ def sheet(found: list[Verdict], title: str) -> Panel:
 )
 @click.option("--json", "json_file", metavar="FILE", help="Write the verdicts as JSON (`-` = stdout).")
 def selftest(port, everything, ledger, json_file):
-    """Try strand, sensors, radio and flash of boards; the strand ends green or red, the node then runs again.
+    """Try strand, sensors, radio and flash of boards; the strand ends green or red.
+
+    The node then runs again.
 
     Example: pulseweave selftest --port /dev/ttyUSB0
     """
@@ -113,7 +114,7 @@ def selftest(port, everything, ledger, json_file):
             device, verdict, "; ".join(wrong), normal(mac), code=1 if wrong else 0, facts={"parts": parts}
         )
 
-    results = batch.run(ports.chosen(port, everything), job, 1 if len(port) == 1 else None, "self-test")
+    results = batch.run(ports.chosen(port, everything), job, 1 if len(port) == 1 else None)
     if json_file != "-":
         for s in sheets:
             Console().print(s)

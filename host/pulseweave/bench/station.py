@@ -25,8 +25,8 @@ from pulseweave import boards
 from pulseweave.bench import images, labels, ports
 from pulseweave.bench.console.view import bar
 from pulseweave.bench.deploying import Deployer
-from pulseweave.bench.flash import Flasher, warn
-from pulseweave.bench.ledger import Ledger
+from pulseweave.bench.flash import Flasher
+from pulseweave.bench.ledger import Ledger, warn
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.boards.command import write_json
 from pulseweave.network import Network
@@ -212,7 +212,7 @@ def run(
     "--json", "json_file", metavar="FILE", help="Write the verdicts, at the end, as JSON (`-` = stdout)."
 )
 def station(board, firmware, network, label_to, no_test, present, count, tree, ledger, json_file):
-    """Plug in, watch, unplug, next: each board is flashed, deployed, provisioned, tested and labelled.
+    """Plug in, watch, unplug, next: flashed, deployed, provisioned, tested, labelled.
 
     Example: pulseweave station --board esp32-devkit --firmware ESP32_GENERIC-v1.29.0.bin --network hall.json
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from pulseweave.bench.air import default_folder
+from pulseweave.bench.air import default_folder, named
 from pulseweave.boards import Board, load
 from pulseweave.network import Network
 from pulseweave.paths import DEVICE
@@ -141,13 +141,13 @@ def alone(folder: Path):
 )
 @click.option("--unplug", type=click.Choice(["pulse", "skin"]), help="This sensor's wire is off.")
 @click.option("--link", type=click.Path(path_type=Path), help="Also make this symbolic link to the pty.")
-@click.option(
-    "--air", type=click.Path(path_type=Path), help="Folder of the air it shares (default: this user's)."
-)
+@click.option("--air", metavar="DIR|on", help="Whose air it shares (`on`, the default: this user's).")
 def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, link, air):
-    """Run a board made of the unix port; prints the path of its serial port and runs until Ctrl-C.
+    """Run a board made of the unix port, on a serial port of its own.
 
-    SIGHUP presses its reset button. Example: pulseweave virtual-board --board virtual --dir /tmp/ada
+    Prints the port's path and runs until Ctrl-C; SIGHUP presses its reset button.
+
+    Example: pulseweave virtual-board --board virtual --dir /tmp/ada
     """
     from pulseweave.bench.supervisor import Supervisor
 
@@ -155,9 +155,9 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, lin
     lock = alone(folder)
     plan = prepare(folder, board, None if blank else tree, visitor == "on", network, unplug)
     try:
-        supervisor = Supervisor(plan, folder, air)
+        supervisor = Supervisor(plan, folder, named(air))
     except OSError as e:
-        where = air or default_folder()
+        where = named(air) or default_folder()
         raise Problem(f"{where}: no air to share ({e}): give a short --air that is yours") from None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())

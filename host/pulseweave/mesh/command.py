@@ -36,7 +36,9 @@ ENOUGH_S = 60.0  # without an end given, a single look gives up waiting for the 
     "--json", "to", metavar="FILE", help="Write the map as JSON at the end; - is stdout. Implies --once."
 )
 def mesh(port, sim, baud, once, seconds, web, to):
-    """Who hears whom: RSSI, ages, versions and clocks of a mesh, through one of its nodes; live, or once.
+    """Who hears whom: RSSI, ages, versions and clocks of a mesh, through one of its nodes.
+
+    Live, or once; in a pipe always once.
 
     Example: pulseweave mesh --port /dev/ttyUSB0 --web 127.0.0.1:8090
 
@@ -45,7 +47,8 @@ def mesh(port, sim, baud, once, seconds, web, to):
     if port and sim:
         raise Problem("--port and --sim exclude each other: leave one out")
     name = f"sim://{sim}/1" if sim else port or ports.only(None)
-    once = once or (to is not None and seconds is None)
+    seen = bool(web) or sys.stderr.isatty()  # in a pipe nobody would see it live
+    once = once or (seconds is None and (to is not None or not seen))
     writable(to)
     chart, lock = Chart(), threading.Lock()
 

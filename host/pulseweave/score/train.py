@@ -132,7 +132,9 @@ def report(parts: list[stress.Windows], names: list[str]) -> tuple[str, dict]:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where the file would change.")
 @click.option("--json", "json_file", metavar="FILE", help="Write weights and figures as JSON (`-` = stdout).")
 def train(folder, out, report_to, check, json_file):
-    """Regenerate the device's weights from labelled recordings (default: stress_predict of the recorded data).
+    """Regenerate the device's weights from labelled recordings.
+
+    Default: stress_predict of the recorded data.
 
     Example: pulseweave train ../shared/data/stress_predict --report weights.md
     """

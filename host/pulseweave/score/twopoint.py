@@ -82,7 +82,9 @@ def keep(device: str, baud: int, cal: int, gain: int) -> None:
 @click.option("--baud", type=int, default=115200, show_default=True, metavar="N")
 @click.option("--json", "json_file", metavar="FILE", help="Write what was kept as JSON (`-` = stdout).")
 def calibrate(port, baud, json_file):
-    """Calibrate a node's skin input with two resistors, 100 kOhm and 470 kOhm (1 %), in the place of a hand.
+    """Calibrate a node's skin input with two resistors in the place of a hand.
+
+    They are of 100 kOhm and 470 kOhm (1 %).
 
     Example: pulseweave calibrate --port /dev/ttyUSB0
     """

@@ -150,10 +150,10 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
         again = partial(Simulation, prepare(which, overrides), seed, workers)
         room = again(recorder=recorder if which == name else None, native=native)
         if overrides["air"]:
+            from pulseweave.bench.air import named
             from pulseweave.sim.air import SharedAir
 
-            folder = None if overrides["air"] == "on" else Path(overrides["air"])
-            room.air = SharedAir(folder, room.members[0], room.n)
+            room.air = SharedAir(named(overrides["air"]), room.members[0], room.n)
         return room, Measures(room)
 
     cpu0 = cpu_seconds()
@@ -298,8 +298,10 @@ def write(result: dict, json_file: str | None) -> None:
 @click.option("--from", "since", metavar="T", help="A gathering from here: 2026-11-22T20:30, -2h ...")
 @click.option("--to", "until", metavar="T", help="And to here.")
 def replay(file, node, json_file, web, since, until):
-    """Look at a stored gathering (a store's file or URL) on the page, with a slider over its time; or run one recorded
-    node again on its recorded input and compare every pixel and frame.
+    """Look at a stored gathering again, or run one recorded node on its recorded input.
+
+    A gathering (a store's file or URL) is shown on the page with a slider over its time; of a node every pixel and frame
+    is compared.
 
     Example: pulseweave replay gathering.db; pulseweave replay evening.weave --node 3
     """

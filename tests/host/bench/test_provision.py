@@ -1,5 +1,6 @@
 """provision, labels, self-test, backup, restore, identify, status, doctor, crash: on virtual boards."""
 
+import io
 import json
 import re
 import stat
@@ -13,8 +14,10 @@ import serial
 from benchtools import pulseweave, small_tree, until
 from pulseweave.bench import doctor, labels, provision
 from pulseweave.bench.ledger import Ledger
+from pulseweave.bench.provisioning import provision_board
 from pulseweave.network import Network
 from pulseweave.problem import Problem
+from rich.console import Console
 
 
 @pytest.fixture
@@ -254,6 +257,49 @@ def test_a_label_can_be_read_and_sheets_are_sound(tmp_path):
     with pytest.raises(Problem, match=r"\.svg or \.pdf"):
         labels.write(many, tmp_path / "x.png")
     assert "no provisioned board" in pulseweave("labels", tmp_path / "x.svg", code=2).stderr
+
+
+def test_a_board_unplugged_while_it_gets_its_id_gets_that_id(power, net, monkeypatch):
+    """At the station it was refused for ever: its id had been given, and the ledger did not say to whom."""
+    b = power()
+    real = provision.carry_out
+
+    def cut_before(repl, plan, network, path):
+        network.admit(plan.node)
+        network.save(path)
+        raise Problem("vanished")
+
+    def cut_after(*all_of_it):
+        real(*all_of_it)
+        raise Problem("vanished")
+
+    def once():
+        screen = Console(file=io.StringIO())
+        return provision_board(b.port, Network.load(net), net, Ledger(), None, {}, screen, yes=True)["node"]
+
+    for cut in (cut_before, cut_after):
+        monkeypatch.setattr(provision, "carry_out", cut)
+        with pytest.raises(Problem, match="vanished"):
+            once()
+        assert Ledger().events[-1]["verdict"] == "begun"
+    monkeypatch.setattr(provision, "carry_out", real)
+    assert once() == 1 and Ledger().node_ids(Network.load(net).name) == {1}
+
+
+def test_labels_of_a_network_by_its_name_or_by_its_file(tmp_path):
+    """Every other command takes --network FILE, so this one must understand a file as well."""
+    Network.create("hall").save(tmp_path / "keys.json")
+    Ledger().add("provision", "020000000001", "ok", node=7, network="hall", name="fern")
+    for word in ("hall", tmp_path / "keys.json"):
+        assert "1 labels" in pulseweave("labels", tmp_path / "x.svg", "--network", word).stdout
+    said = pulseweave("labels", tmp_path / "x.svg", "--network", "hell", code=2).stderr
+    assert "no provisioned board there that fits" in said and "there is hall" in said
+
+
+def test_a_retired_board_is_called_so():
+    Ledger().add("provision", "020000000001", "ok", node=7, network="hall")
+    Ledger().add("retire", "020000000001", "ok", network="hall")
+    assert "retired" in pulseweave("ledger").stdout
 
 
 def test_bad_settings_write_nothing(power, net):

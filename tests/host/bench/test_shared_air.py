@@ -6,6 +6,7 @@ import pytest
 from benchtools import until
 from pulseweave.bench import ports
 from pulseweave.bench.talk import Talk
+from pulseweave.bench.virtual_board import virtual_board
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 from pulseweave.sim import scenario
@@ -58,3 +59,19 @@ def test_a_board_joins_a_running_room(power, tmp_path):
 def test_bad_air(tmp_path):
     with pytest.raises(Problem, match="--air"):
         SharedAir(tmp_path / ("x" * 120), [0], 1)
+
+
+def test_on_is_the_same_air_for_a_board_and_a_room(monkeypatch, tmp_path):
+    """`sim --air on` is the air of this user; a board's `--air on` made a folder called on."""
+    seen = []
+
+    def stop(plan, folder, where):
+        seen.append(where)
+        raise Problem("far enough")
+
+    monkeypatch.setattr("pulseweave.bench.supervisor.Supervisor", stop)
+    for word in ("on", str(tmp_path)):
+        line = ["--board", "virtual", "--dir", str(tmp_path / "ada"), "--air", word]
+        with pytest.raises(Problem, match="far enough"):
+            virtual_board.main(line, standalone_mode=False)
+    assert seen == [None, tmp_path]

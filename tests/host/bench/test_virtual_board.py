@@ -18,7 +18,7 @@ from pulseweave.network import Network
 
 serial = pytest.importorskip("serial")
 START = "from pulseweave.cli import main; main()"
-if "virtual-board" not in __import__("pulseweave.cli").cli.COMMANDS:
+if "virtual-board" not in __import__("pulseweave.commands").commands.COMMANDS:
     START = "from pulseweave.bench.virtual_board import virtual_board; virtual_board()"
 MAIN = """
 import sys, time, machine

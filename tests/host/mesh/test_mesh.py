@@ -106,9 +106,14 @@ def test_a_running_simulation():
                 break  # clocks agree some seconds after the start
         else:
             raise AssertionError(nodes)
+        # where nobody could see it live, in a pipe, it is one look
+        done = subprocess.run([*COMMAND, "mesh", "--sim", where], capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0 and "5 nodes" in done.stdout, (done.stdout, done.stderr)
         # one who is there when the room goes away says so in one line
         watching = subprocess.Popen(
-            [*COMMAND, "mesh", "--port", f"sim://{where}/2"], stderr=subprocess.PIPE, text=True
+            [*COMMAND, "mesh", "--port", f"sim://{where}/2", "--seconds", "90"],
+            stderr=subprocess.PIPE,
+            text=True,
         )
         with pytest.raises(subprocess.TimeoutExpired):
             watching.wait(6)

@@ -78,7 +78,9 @@ def keys(fd: int | None) -> bytes:
 @click.option("--seconds", type=float, metavar="S", help="Leave after S seconds.")
 @click.option("--baud", type=int, default=ports.BAUD, show_default=True, help="Speed of the line.")
 def command(port, raw, as_json, log_file, seconds, baud):
-    """Watch a node: beats, arousal, light, mesh, crash notes; switch scenes; it comes back when the board does.
+    """Watch a node: beats, arousal, light, mesh, crash notes; switch its scenes.
+
+    It comes back when the board does.
 
     Example: pulseweave console --port /dev/ttyUSB0 --log evening.jsonl
     """

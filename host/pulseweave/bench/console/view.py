@@ -4,6 +4,7 @@ Bars and sparklines are block characters; colour follows meaning: warm for arous
 what is not.
 """
 
+import re
 import time
 
 from rich.columns import Columns
@@ -18,6 +19,7 @@ from pulseweave.bench.console.model import Model, last_line
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 DOTS = {link.LIVE: "bold green", link.QUIET: "yellow", link.GONE: "bold red", link.LENT: "magenta"}
+SLIM = 49  # a panel narrower than this says less
 KEYS = "1-9 scene   i identify   c crash notes   m mesh   : command   q quit"
 
 
@@ -51,25 +53,28 @@ def warmth(x: float) -> str:
 
 def header(m: Model, state: str, why: str) -> Panel:
     s = m.status
-    who = Text.assemble((f"node {s.get('node', '?')} ", "bold"), (f"{s.get('name') or ''}  ", "bold cyan"))
-    for key in ("board", "release", "role"):
-        if s.get(key):
-            who.append(f"{key} ", "dim")
-            who.append(f"{str(s[key])[:16]}  ")
+    who = Text(no_wrap=True, overflow="ellipsis")
+    who.append(f"node {s.get('node', '?')} ", "bold").append(f"{s.get('name') or ''}  ", "bold cyan")
     if "up_s" in s:
         up = int(s["up_s"] + time.monotonic() - m.status_at)
         who.append(f"up {up // 3600}:{up // 60 % 60:02d}:{up % 60:02d}  ", "dim")
+    for key in ("board", "role", "release"):
+        if s.get(key):
+            who.append(f"{key} ", "dim")
+            who.append(f"{str(s[key])[:16]}  ")
     line = Text.assemble(("● ", DOTS[state]), (f"{state}  ", DOTS[state]), (short(m.device), "dim"))
-    grid = Table.grid(expand=True)
-    grid.add_column()
-    grid.add_column(justify="right")
+    grid = Table.grid(expand=True, padding=(0, 1))
+    grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=True)
     grid.add_row(who, line)
     if why and state != link.LIVE:
-        return Panel(Group(grid, Text(why, style="yellow")), border_style=DOTS[state].split()[-1])
+        reason = Text(why, style="yellow", no_wrap=True, overflow="ellipsis")
+        return Panel(Group(grid, reason), border_style=DOTS[state].split()[-1])
     return Panel(grid, border_style=DOTS[state].split()[-1])
 
 
-def visitor(m: Model, width: int) -> Panel:
+def visitor(m: Model, width: int, tall: int) -> Panel:
+    """Who touches it: heart, arousal, skin."""
     s = m.state
     n = max(10, width - 26)
     table = Table.grid(padding=(0, 1))
@@ -79,11 +84,9 @@ def visitor(m: Model, width: int) -> Panel:
     here = s.get("contact")
     heart = "♥" if time.monotonic() - m.beat_at < 0.35 else "♡"
     rmssd = s.get("rmssd_ms")
-    span = (
-        f"ibi {m.intervals[-1]:.0f} ms  rmssd {rmssd:.0f} ms"
-        if here and m.intervals and rmssd is not None
-        else ""
-    )
+    span = ""
+    if here and m.intervals and rmssd is not None:
+        span = f"ibi {m.intervals[-1]:.0f} ms" + (f"  rmssd {rmssd:.0f} ms" if width >= SLIM else "")
     table.add_row(
         Text(f"{heart} heart", style="red" if here else "dim"),
         f"{s.get('bpm', 0):.0f} bpm" if here else "-",
@@ -107,10 +110,11 @@ def visitor(m: Model, width: int) -> Panel:
     title = "[bold]visitor[/]" if here else "[bold]visitor[/] [dim]nobody is touching"
     if s.get("opted_out"):
         title += " [yellow]opted out"
-    return Panel(table, title=title, title_align="left", width=width)
+    return Panel(table, title=title, title_align="left", width=width, height=tall)
 
 
-def light(m: Model, width: int) -> Panel:
+def light(m: Model, width: int, tall: int) -> Panel:
+    """What it shows, and how much of it is held back; three rows high, only the level."""
     s = m.state
     n = max(10, width - 26)
     table = Table.grid(padding=(0, 1))
@@ -122,7 +126,8 @@ def light(m: Model, width: int) -> Panel:
     table.add_row("damping", f"{s.get('g', 0):.2f}", Text(bar(s.get("g", 0), min(n, 30)), style="cyan"))
     contagion = Text("  contagion", style="bold red") if s.get("contagion") else Text("")
     table.add_row("ratio R", f"{s.get('ratio', 0):.2f}", contagion)
-    limited = Text("power budget dims it", style="yellow") if s.get("limited") else Text("")
+    dims = "power budget dims it" if width >= SLIM else "budget dims it"
+    limited = Text(dims if s.get("limited") else "", style="yellow")
     table.add_row("current", f"{s.get('ma', 0)} mA", limited)
     scenes = Text()
     for i, name in enumerate(m.scenes[:9]):
@@ -133,7 +138,7 @@ def light(m: Model, width: int) -> Panel:
     grid = Table.grid()
     grid.add_row(table)
     grid.add_row(scenes or Text(m.scene()))
-    return Panel(grid, title=f"[bold]light[/] [dim]{m.scene()}", title_align="left", width=width)
+    return Panel(grid, title=f"[bold]light[/] [dim]{m.scene()}", title_align="left", width=width, height=tall)
 
 
 def mesh(m: Model, width: int, rows: int) -> Panel:
@@ -168,10 +173,15 @@ def mesh(m: Model, width: int, rows: int) -> Panel:
 STYLES = {"log": "", "text": "dim", "note": "cyan", "answer": "green", "crash": "red"}
 
 
+def legible(text: str) -> str:
+    """Text as it is; of what is none (bytes that do not decode) only ASCII, or chance letters tear the frame."""
+    return re.sub(r"[^ -~]", "·", text) if "\ufffd" in text else text
+
+
 def log(m: Model, rows: int) -> Panel:
     lines = Text(no_wrap=True, overflow="ellipsis")
     for kind, text in list(m.log)[-rows:]:
-        lines.append(f"{text}\n", STYLES[kind])
+        lines.append(f"{legible(text)}\n", STYLES[kind])
     faults = m.status.get("faults") or {}
     title = "[bold]log[/]"
     if m.notes:
@@ -199,14 +209,14 @@ def screen(
     m: Model, state: str, why: str, width: int, height: int, pane: str = "", typed: str | None = None
 ) -> Group:
     """The whole screen. `pane` "crash" shows notes instead of the mesh; `typed` is a command being typed."""
-    two = width >= 100
-    half = (width - 1) // 2 if two else width
-    upper = (
-        Columns([visitor(m, half), light(m, half)], padding=(0, 1))
-        if two
-        else Group(visitor(m, width), light(m, width))
-    )
-    used = 3 + (7 if two else 14) + 1 + (1 if why and state != link.LIVE else 0)
+    two = width >= 76
+    if two:
+        half, tall = (width - 1) // 2, 7 if width >= 100 else 8  # the scenes' names take two lines
+        upper = Columns([visitor(m, half, tall), light(m, half, tall)], padding=(0, 1))
+    else:
+        tall = 10 if height < 30 else 14 + (width < 52)
+        upper = Group(visitor(m, width, 7), light(m, width, tall - 7))
+    used = 3 + tall + 1 + (1 if why and state != link.LIVE else 0)
     rows = max(2, min(12, (height - used) // 2 - 2))
     below = notes(m) if pane == "crash" else mesh(m, width, rows)
     taken = min(len(m.mesh) + (len(m.mesh) > rows), rows + 1) + 2 if pane != "crash" else rows + 2

@@ -71,7 +71,9 @@ def campaign(
     no_shrink,
     json_file,
 ):
-    """Break simulated rooms in every way that is known, and check after every step that the light goes on.
+    """Break simulated rooms in every way that is known, and check that the light goes on.
+
+    The checks run after every step.
 
     Example: pulseweave campaign --seeds 100 --hours 0.1667 --workers 2
     """
