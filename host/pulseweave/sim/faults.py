@@ -64,10 +64,10 @@ class Faults:
     def apply(self, pulse: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(pulse uint32[n, k], skin uint16[n]) with the faults in them; the inputs are left as they are."""
         k = pulse.shape[1]
-        index = np.arange(self.at, self.at + k)
         self.at += k
         if not self.any:
             return pulse, skin
+        index = np.arange(self.at - k, self.at)
         lowest, highest = (0, IR_FULL) if self.optical else (ADC_LOWEST, ADC_HIGHEST)
         t, key = index / 100.0, self.key[:, None]
         out, feel = pulse.astype(np.float64), skin.astype(np.float64)

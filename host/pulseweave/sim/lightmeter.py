@@ -8,7 +8,7 @@ import numpy as np
 from pulseweave.sim.flashes import FlashMeter
 from pulseweave.sim.room import Strands
 
-BLOCK = 25  # pictures: a second
+BLOCK = 50  # pictures: two seconds
 
 
 class LightMeter:

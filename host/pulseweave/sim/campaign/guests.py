@@ -43,14 +43,17 @@ class Guests:
         self.who = rng.integers(PEOPLE, size=nodes)
         self.here = np.zeros(nodes, np.int64)
         self.until = rng.uniform(1, 12, nodes)
+        self.next = float(self.until.min())
         self.k = int(rng.integers(STEPS))
         self.changed = np.zeros(nodes)  # when each hand came or went last
 
     def step(self, t_s: float) -> tuple[np.ndarray, np.ndarray]:
         """(pulse uint32[nodes, 10], skin uint16[nodes]) of the next 100 ms."""
-        for i in np.flatnonzero(self.until <= t_s):
-            self.here[i] ^= 1
-            self.changed[i] = t_s
-            self.until[i] = t_s + (self.rng.uniform(40, 150) if self.here[i] else self.rng.uniform(8, 40))
+        if t_s >= self.next:
+            for i in np.flatnonzero(self.until <= t_s):
+                self.here[i] ^= 1
+                self.changed[i] = t_s
+                self.until[i] = t_s + (self.rng.uniform(40, 150) if self.here[i] else self.rng.uniform(8, 40))
+            self.next = float(self.until.min())
         self.k = (self.k + 1) % STEPS
         return self.pulse[self.here, self.k, self.who], self.skin[self.here, self.k, self.who]

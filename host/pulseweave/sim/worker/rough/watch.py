@@ -40,6 +40,8 @@ class Watch:
         self.boots = 0
         self.light = 4  # place of the light among the supervisor's parts
         self.waited = 0  # whether it was put aside after the last tick
+        # parts of the node that is looked at, from its start on
+        self.damp = self.keep = self.config = self.strand = self.wait = None
         self.radio = 0  # us of this minute
         self.radio_from = 0
 
@@ -84,6 +86,8 @@ class Watch:
             find("safe", board, tick, "%d crash boots, safe mode %d" % (self.bad, safe))
         if safe:
             return
+        self.damp, self.keep, self.config, self.strand = node.damp, node.keep, node.keep.config, node.light
+        self.wait = node.supervisor.wait
         self.frames = node.light.frames
         self.light = node.supervisor.names.index("light")
         if self.crash and not node.keep.notes.taken:
@@ -107,36 +111,36 @@ class Watch:
     def look(self, now, tick):
         """After every tick."""
         board = self.board
-        node = board.node
         rough = board.rough
         self.steps += 1
-        damp = node.damp
+        damp = self.damp
         if damp.rho < 1024 or (damp.level < (damp.own >> 2) - 4 and not damp.opted_out):
             self.fleet.find("share", board, tick, "rho %d own %d level %d" % (damp.rho, damp.own, damp.level))
         if not damp.enabled:
             self.fleet.find("unsealed", board, tick, "damping off without a sealed policy")
             damp.enabled = 1
-        fed = board.fed
-        if node.keep.wdt:
+        aside = self.wait[self.light]
+        if self.keep.wdt:
+            fed = board.fed
             if fed != self.fed:
                 self.fed_tick = tick
-                if self.waited and node.supervisor.wait[self.light]:  # fed for the tick before
+                if self.waited and aside:  # fed for the tick before
                     self.fleet.find("watchdog", board, tick, "fed although the strand was put aside")
             self.fed = fed
-        self.waited = node.supervisor.wait[self.light]
-        frames = node.light.frames
+        self.waited = aside
+        frames = self.strand.frames
         if frames != self.frames:
             self.frames = frames
             self.frames_tick = tick
         elif tick - self.frames_tick > DARK:
             self.fleet.find("dark", board, tick, "no frame for 10 s")
             self.frames_tick = tick
-        config = node.keep.config
+        config = self.config
         if config.sequence != self.kept:
             self.kept = config.sequence
             self.names[self.kept & 1] = config.name
         if rough.hold_us > TICK_US or rough.flash_us or rough.radio_us or rough.nvs_us:
-            self.late(node, rough, tick)
+            self.late(board.node, rough, tick)
         rough.hold_us = 0  # the others are seldom anything else
 
     def late(self, node, rough, tick):
