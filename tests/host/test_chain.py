@@ -14,12 +14,12 @@ def run(board, seconds, nodes, visitors="synthetic", actions=()):
     plan = msgspec.structs.replace(
         base, board=board, nodes=nodes, visitors=visitors, crowd={}, script=list(actions)
     )
-    sim = Simulation(plan, seed=3)
+    sim = Simulation(plan, seed=3, native=True)
     try:
         rows = [
             done.records
             for k in range(seconds * 50)
-            if (done := sim.step(records=k % 50 == 49)).records is not None
+            if (done := sim.step(records=k % 50 == 49, ahead=max(1, 49 - k % 50))).records is not None
         ]
     finally:
         sim.close()
