@@ -17,7 +17,7 @@ COMMANDS = {
     "report": "pulseweave.gather.archive:report",
     "prune": "pulseweave.gather.archive:prune",
     "forget": "pulseweave.gather.archive:forget",
-    "replay": "pulseweave.sim.command:replay",
+    "replay": "pulseweave.sim.replaying:replay",
     "sweep": "pulseweave.sim.sweep:sweep",
     "campaign": "pulseweave.sim.campaign.command:campaign",
     "score": "pulseweave.score.command:score",
