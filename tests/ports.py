@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from pulseweave import emitters, micropython
-from pulseweave.paths import DEVICE, ROOT
+from pulseweave.paths import DEVICE, ROOT, WORKER
 
 TESTS = ROOT / "tests"
 HARNESS = TESTS / "device" / "harness"
-WORKER = ROOT / "host" / "pulseweave" / "sim" / "worker"
 WASM_PACKAGE = TESTS / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
 
 STRICT = os.environ.get("PULSEWEAVE_STRICT") == "1"

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = ROOT / "device"
 BOARDS = ROOT / "boards"
+WORKER = Path(__file__).parent / "sim" / "worker"  # what runs inside MicroPython beside the firmware
 
 
 def data() -> Path:

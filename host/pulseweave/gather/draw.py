@@ -15,7 +15,7 @@ import numpy as np
 
 from pulseweave import micropython
 from pulseweave.gather.table import Row
-from pulseweave.paths import DEVICE
+from pulseweave.paths import DEVICE, WORKER
 from pulseweave.problem import Problem
 
 ROW = np.dtype("<u2, u1, u1, u1, u1, u1, u1")
@@ -39,7 +39,7 @@ class Draw:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us, and we end it
-            env=micropython.environment(DEVICE),
+            env=micropython.environment(DEVICE, WORKER),
         )
         plan = {"pixels": pixels, "strands": [[n, *(int(v * 1000) for v in at)] for n, *at in strands]}
         self._write(json.dumps(plan).encode() + b"\n")

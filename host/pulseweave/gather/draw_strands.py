@@ -13,6 +13,7 @@ from array import array
 from struct import calcsize, pack_into, unpack_from
 
 from micropython import heap_lock, heap_unlock
+from still import Strand
 from weave.damp import Damp
 from weave.light import Light, Site
 
@@ -23,18 +24,6 @@ HEAD_BYTES = calcsize(HEAD)
 TOLD = "<hHHHB"
 TOLD_BYTES = calcsize(TOLD)
 STEADY = 250  # ticks after a start or a new scene in which code is still loaded and objects are made
-
-
-class Strand:
-    channels = 3
-    order = (0, 1, 2)
-
-    def __init__(self, n):
-        self.n = n
-        self.buf = bytearray(3 * n)
-
-    def show(self):
-        pass
 
 
 class Visitor:

@@ -6,35 +6,11 @@ player.py SCENE STRANDS PIXELS LEVEL BPM: for every line on stdin one frame of R
 
 import sys
 
+from still import Still, Strand
 from weave.light import Light, Site
 
 SETTLE = 200  # ticks before the first frame: colours and levels arrive
 APART_MM = 700
-
-
-class Strand:
-    channels = 3
-    order = (0, 1, 2)
-
-    def __init__(self, n):
-        self.n = n
-        self.buf = bytearray(3 * n)
-
-    def show(self):
-        pass
-
-
-class Visitor:
-    """Sense, affect and damp in one: a calm visitor at `level`, touching."""
-
-    onset = g = opted_out = valence = guide = 0
-    contact = 1
-    confidence = 255
-    rho = 1024
-
-    def __init__(self, level, k):
-        self.level = self.own = self.collective = self.arousal = level
-        self.valence = (0, 2600, -2600)[k % 3]
 
 
 def main(scene, strands, pixels, level, bpm):
@@ -42,7 +18,9 @@ def main(scene, strands, pixels, level, bpm):
         Light(Strand(pixels), Site(x=APART_MM * k, dz=33 * pixels, budget_ma=20000, scene=scene))
         for k in range(strands)
     ]
-    visitors = [Visitor(level, k) for k in range(strands)]
+    visitors = [Still(level) for _ in range(strands)]
+    for k in range(strands):
+        visitors[k].valence = (0, 2600, -2600)[k % 3]
     out = sys.stdout.buffer
     t = 0
     while True:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pulseweave import micropython
-from pulseweave.paths import DEVICE
+from pulseweave.paths import DEVICE, WORKER
 from pulseweave.problem import Problem
 
 SCENES = ("hearth", "tide", "murmuration", "echo", "vigil", "identify", "fault")
@@ -31,7 +31,7 @@ class Play:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=micropython.environment(DEVICE),
+            env=micropython.environment(DEVICE, WORKER),
         )
 
     @staticmethod

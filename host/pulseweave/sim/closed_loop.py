@@ -7,17 +7,16 @@ Between nodes a radio that loses frames. It is the laboratory of device/weave/da
 """
 
 import subprocess
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from pulseweave import micropython
-from pulseweave.paths import DEVICE
+from pulseweave.paths import DEVICE, WORKER
 from pulseweave.problem import Problem
 from pulseweave.sim import visitors
 
-ROOM = Path(__file__).parent / "worker" / "damp_room.py"
+ROOM = WORKER / "damp_room.py"
 REST, FULL = (
     -1.17,
     6.0,

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pulseweave import micropython
-from pulseweave.paths import DEVICE
+from pulseweave.paths import DEVICE, WORKER
 
-HERE = Path(__file__).parent / "worker"
 HEADER = struct.Struct("<BBHII")
 FRAME = struct.Struct("<HHIH")  # of a frame to its listeners
 PIPE_BYTES = 1 << 20
@@ -48,10 +47,10 @@ class Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         heap = f"{(HEAP_BASE + HEAP_PER_NODE * self.n) >> 10}k"
         line = micropython.command(
-            HERE / "main.py",
+            WORKER / "main.py",
             str(there_in),
             str(there_out),
-            str(HERE / "shims"),
+            str(WORKER / "shims"),
             str(firmware),
             heap=heap,
             native=native,

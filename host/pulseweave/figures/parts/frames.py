@@ -13,6 +13,7 @@ sys.path[:] = sys.argv[3:] + sys.path
 
 from time import _real  # noqa: E402
 
+from still import Still, Strand  # noqa: E402
 from usual import Hearth, play, strip  # noqa: E402
 from weave.light import Light, Site  # noqa: E402
 
@@ -20,35 +21,13 @@ clock = _real.time_ns
 BLOCK = 20
 
 
-class Strand:
-    channels = 3
-    order = (1, 0, 2)
-
-    def __init__(self, n):
-        self.n = n
-        self.buf = bytearray(3 * n)
-
-    def show(self):
-        pass
-
-
-class Visitor:
-    """Sense, affect and damp in one."""
-
-    onset = g = opted_out = guide = 0
-    contact = 1
-    confidence = 200
-    rho = 1024
-    valence = 1200
-    level = own = collective = arousal = 2048
-
-
 class Ours:
     """The firmware's light, with `frame(k)`."""
 
     def __init__(self, n):
-        self.light = Light(Strand(n), Site(budget_ma=20000))
-        self.visitor = Visitor()
+        self.light = Light(Strand(n, (1, 0, 2)), Site(budget_ma=20000))
+        self.visitor = Still(2048)
+        self.visitor.valence = 1200
 
     def frame(self, k):
         if k % 21 == 0:

@@ -4,28 +4,10 @@ The real Light renders on a spare virtual board for a visitor with a steady hear
 the wanted level: a heartbeat is light too, so a scene without one would be darker than any that a visitor sees.
 """
 
+from still import Still
+
 SECONDS = 24
 SETTLING = 10  # cross-fade and slow colours
-
-
-class Still:
-    """Stands in for sense, affect and damp with everything at one level (attributes as in weave/README.md)."""
-
-    def __init__(self, level):
-        self.contact = 1
-        self.quality = self.confidence = self.fast_confidence = 255
-        self.valence_confidence = 0
-        self.beats = self.onset = self.beat_ms = 0
-        self.hr_q4 = 70 * 16
-        self.rmssd_q4 = 40 * 16
-        self.ibi_q4 = 857 * 16
-        self.gap = self.faults = 0
-        self.arousal = self.fast = self.level = self.own = self.collective = level
-        self.valence = self.g = self.guide = self.opted_out = self.contagion = 0
-        self.growth = self.synchrony = self.spread = 0
-        self.rho = 1024
-        self.ratio_q8 = 256
-        self.visitor = 1
 
 
 def luminance(fleet, scene, levels=(0, 4096)):
