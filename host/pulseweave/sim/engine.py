@@ -177,12 +177,13 @@ class Simulation:
     def _show(self, k: int, done: Tick) -> None:
         """The strands light up, people look; pixels and frames go into the digest."""
         update = self.digest.update
-        if done.shown:
-            self.strands.wire = done.wire
-            self.frames_shown += done.dirty
+        dirty, wire = done.dirty, done.wire
+        if dirty is not None and wire is not None:
+            self.strands.wire = wire
+            self.frames_shown += dirty
             update(SHOWN.pack(k, 1))
-            update(done.dirty)
-            update(done.wire)
+            update(dirty.data)
+            update(wire.data)
         for node, _, data in done.frames:
             update(NOTED.pack(k, node, len(data)))
             update(data)

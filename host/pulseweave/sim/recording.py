@@ -50,7 +50,7 @@ class Recorder:
             "r": [[dst, h.source, rssi, max(0, round((h.at_ms - (number - 1) * 20) * 1000)), h.frame]
                   for h in heard for dst, rssi in zip(h.listeners.tolist(), h.rssi.tolist())],
             "q": self.requests,
-            "p": done.wire.tobytes() if done.shown else None,
+            "p": None if done.wire is None else done.wire.tobytes(),
             "f": [[node, data] for node, _, data in done.frames],
         })  # fmt: skip
         self.requests = []

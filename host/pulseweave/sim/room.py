@@ -64,7 +64,7 @@ class Strands:
     def __init__(self, nodes: int, pixels: int, order: str):
         self.nodes, self.count, self.order = nodes, pixels, order
         self.shape = nodes, pixels, len(order)
-        self.wire = np.zeros(self.shape, np.uint8)
+        self.wire: np.ndarray = np.zeros(self.shape, np.uint8)
         self.bytes = pixels * len(order)  # of one strand
         self.index = [order.index(c) for c in "RGB"]
         self.white = order.index("W") if "W" in order else None
