@@ -95,13 +95,21 @@ def classify(text: str) -> tuple[str, str]:
     return "unknown", f"esptool said: {errors[0][:160]}"
 
 
+# esptool, as `python -m esptool` is it, but for one thing: a `socket://` port waits 0.3 s after it was closed, for whoever
+# might connect again at once; a serial port does not, and here the next one to connect tries more than once
+CHILD = """
+import runpy
+from serial.urlhandler import protocol_socket
+protocol_socket.time = type("Hurry", (), {"sleep": staticmethod(lambda seconds: None)})
+runpy.run_module("esptool", run_name="__main__", alter_sys=True)
+"""
 _started: list[subprocess.Popen] = []  # by `ahead`, until `run` takes it
 
 
 def start() -> subprocess.Popen:
     """An esptool that has no arguments yet: it loads itself, then reads them from its stdin."""
     return subprocess.Popen(
-        [sys.executable, "-m", "esptool", "@/dev/stdin"],
+        [sys.executable, "-c", CHILD, "@/dev/stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
