@@ -16,11 +16,7 @@ def run(board, seconds, nodes, visitors="synthetic", actions=()):
     )
     sim = Simulation(plan, seed=3, native=True)
     try:
-        rows = [
-            done.records
-            for k in range(seconds * 50)
-            if (done := sim.step(records=k % 50 == 49, ahead=max(1, 49 - k % 50))).records is not None
-        ]
+        rows = [done.records for _ in range(seconds * 50) if (done := sim.watch()).records is not None]
     finally:
         sim.close()
     return np.array(rows), sim

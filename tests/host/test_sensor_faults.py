@@ -52,11 +52,7 @@ def seen():
         )  # fmt: skip
         sim = Simulation(plan, seed=3, native=True)
         try:
-            rows = [
-                done.records
-                for k in range(SECONDS * 50)
-                if (done := sim.step(records=k % 50 == 49, ahead=max(1, 49 - k % 50))).records is not None
-            ]
+            rows = [done.records for _ in range(SECONDS * 50) if (done := sim.watch()).records is not None]
         finally:
             sim.close()
         bpm = sim.crowd.bodies[0].hr_bpm

@@ -22,10 +22,9 @@ from pulseweave.sim.nodes import Nodes, Tick
 from pulseweave.sim.plan import plan
 from pulseweave.sim.radio import Radio
 from pulseweave.sim.scenario import MOST_NODES, Action, Scenario
-from pulseweave.sim.script import Script
+from pulseweave.sim.script import TICK_S, Script
 from pulseweave.sim.visitors.asking import ask
 
-TICK_S = 0.02
 BLOCK = 5  # ticks in the 100 ms in which visitors and bodies advance
 SHOWN, NOTED = struct.Struct("<IB"), struct.Struct("<IHH")  # in the digest, before pixels and before a frame
 STEP_S = TICK_S * BLOCK
@@ -142,6 +141,11 @@ class Simulation:
         self.sent = done.frames
         self.tick += 1
         return done
+
+    def watch(self, every: int = 50, most: int = BLOCK) -> Tick:
+        """A step that brings records in every `every`-th tick; between those nothing is asked, for at most `most` ticks."""
+        left = every - 1 - self.tick % every
+        return self.step(records=not left, ahead=max(1, min(left, most)))
 
     def _begin(self, k: int, records: bool, ahead: int):
         """Everything that comes before the nodes' turn: (samples or None, frames heard)."""

@@ -85,10 +85,8 @@ class Live:
         began = time.perf_counter()
         # a second's record belongs to the measurements; those between are for the page only
         every = STATE_TICKS if self._watched else SECOND
-        left = every - 1 - k % every
-        if self.seconds is not None:
-            left = min(left, round(self.seconds * 50) - k)
-        done = self.sim.step(records=k % every == every - 1, ahead=max(1, left))
+        most = BLOCK if self.seconds is None else round(self.seconds * 50) - k
+        done = self.sim.watch(every, most)
         records = done.records
         if records is not None:
             self.last_records = records

@@ -114,7 +114,7 @@ class Checks:
         self.boots = rows[:, -1]
         self._health(rows, t)
         self._heap(t, k)
-        self._hours(t, k)
+        self._hours(k)
 
     def _light(self) -> None:
         """Of all pictures since the last time."""
@@ -158,13 +158,14 @@ class Checks:
                         f"at the end: {said}, touched {room.touching[node]}",
                     )
 
-    def _hours(self, t: float, k: int) -> None:
+    def _hours(self, k: int) -> None:
         """Nothing grows from hour to hour; in the first two, what is loaded on first need may come."""
-        if t % HOUR_S > HOUR_S - TICK_S or t % HOUR_S < TICK_S:
-            self.floors.append(self.room.floor())
-            grew = self.floors[-1] - self.floors[min(1, len(self.floors) - 1)]
-            if grew > GROWTH * self.room.n:
-                self.fail("heap", -1, k, f"{grew} bytes more than after the second hour")
+        if (k + 1) % round(HOUR_S / TICK_S):
+            return
+        self.floors.append(self.room.floor())
+        grew = self.floors[-1] - self.floors[min(1, len(self.floors) - 1)]
+        if grew > GROWTH * self.room.n:
+            self.fail("heap", -1, k, f"{grew} bytes more than after the second hour")
 
     def _heap(self, t: float, k: int) -> None:
         left = self.seconds - t
