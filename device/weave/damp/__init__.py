@@ -1,10 +1,11 @@
 """The damping loop of one node: the visitor's own signal and the room's, in; the light level of the strand, out.
 
-    level = rho*own + (1-rho)*(1-g)*collective                    all Q12
+    level = rho*own + (1-rho)*(1-g)*lit(collective)                all Q12
 
 rho is the unmediated share: at least RHO_MIN whatever a policy says, so d(level)/d(own) >= rho for every g. g is the
-damping of the room's share alone (law.py). In: Affect (arousal, fast, rest Q12, confidences 0..255), contact 0/1, the
-mesh's table of the room. Out: the attributes of Damp. Arousal is counted from rest: rest is 0, full is 4096.
+damping of the room's share alone (law.py). lit is a downward expander: a room at rest does not light itself. In: Affect
+(arousal, fast, rest Q12, confidences 0..255), contact 0/1, the mesh's table of the room. Out: the attributes of Damp.
+Arousal is counted from rest: rest is 0, full is 4096.
 One round of 25 ticks (0.5 s) looks at the room once, a few visitors a tick. Formats of all attributes: README.md.
 """
 
@@ -16,7 +17,8 @@ _ONE = const(4096)
 RHO_MIN = const(1024)  # 0.25: compiled in; nothing that arrives can lower it
 NEUTRAL = const(819)  # 0.2: the light of a visitor who opted out
 _ROUND = const(25)  # ticks
-_THETA = const(164)  # 0.04 above rest
+_PLAIN = const(410)  # 0.10: what is fainter falls twice as fast, to nothing at 0.05
+_THETA = const(246)  # 0.06 above rest
 _REST_MAX = const(656)  # 0.16: no room's rest is believed to be higher
 _REST_NEAR = const(410)  # 0.10 above it nobody is at rest: it stands still
 _KNOWN = const(3000)  # ticks, a minute, until a visitor counts in full: the baseline is being learnt
@@ -97,7 +99,10 @@ class Damp:
             self.level = NEUTRAL
         else:
             d = self.rho
-            self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * self.collective >> 12)) >> 12
+            c = self.collective
+            if c < _PLAIN:
+                c = max(c + c - _PLAIN, 0)
+            self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * c >> 12)) >> 12
 
     def _round(self):
         """Twice a second: the room, the law, what is shown to people."""

@@ -4,8 +4,8 @@ In:  the room's mean arousal m above rest (Q12), visitors n, mean damping in for
 Out: `aim` Q12 the damping to go to, `up` Q12 per tick and `down` Q12 per round the speeds; `gain_q8` K where known.
 Three phases, see README.md:
   LEVEL    a log-domain compressor with a leaky integral keeps m near theta; an alarm (m grows by more than 2.5 % a second
-           above theta, or stands above it for the first time) damps fully for 20 s. Growth too slow for a shock is the
-           light's own: the c at which it began is remembered (`cap`), and the room is not given that much again for long.
+           above theta) damps fully for 20 s. Growth too slow for a shock is the light's own: the c at which it began is
+           remembered (`cap`), and the room is not given that much again for long.
   LOOK     m is flat although damped: damping stands still until m no longer falls: the anchor. (Under full damping a
            runaway falls: it is the light that carries it.)
   RELEASE  give the light back slowly and watch how far m, smoothed over 8 s, follows the light: K = dm/ds, s = the light
@@ -71,7 +71,7 @@ class Law:
             self._delay[i] = 0
 
     def step(self, m, n, g, rho, above):
-        """One round. above: theta without noise, Q12 (0.12)."""
+        """One round. above: theta without noise, Q12 (0.06)."""
         n = max(n, 3)
         # the light as bodies follow it
         c = rho + ((_ONE - rho) * (_ONE - g) >> 12)
@@ -112,7 +112,7 @@ class Law:
             if phase == _RELEASE:
                 if x > _JUMP or d > _SURGE and x > _JUMP >> 1:
                     self._alarm(2, c)
-            elif d > _SURGE or self._armed and m * 8 > theta * 9 and d > 0:
+            elif d > _SURGE:
                 self._alarm(1, c)
             elif self._armed:
                 self._armed += 1

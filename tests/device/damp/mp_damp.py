@@ -108,6 +108,19 @@ def test_level_is_monotone_in_the_collective_and_falls_with_damping():
         assert (g > h) or level_of(own, a, g, rho)[0] >= level_of(own, a, h, rho)[0]
 
 
+def test_a_faint_room_is_not_lit_and_a_stirred_one_as_it_is():
+    def lit(c):
+        return level_of(0, c, 0, RHO_MIN)[0]
+
+    share = ONE - RHO_MIN
+    for c in range(0, 206):
+        assert lit(c) == 0, c  # 0.05
+    for c in range(410, ONE + 1, 7):
+        assert lit(c) == share * c >> 12, c  # 0.10
+    for c in range(1, ONE):
+        assert 0 <= lit(c + 1) - lit(c) <= 2, c  # nowhere a step
+
+
 def test_no_policy_lowers_the_share_below_the_floor():
     dice = Dice(3)
     d = Damp(1)
@@ -217,7 +230,7 @@ def test_isolated_node_follows_its_own_visitor():
 
 def test_nobody_here_but_a_room():
     d = Damp(1)
-    room = Table(12, fast=REST + 300)
+    room = Table(12, fast=REST + 900)
     clock = Clock(d, Estimate(), room)
     clock.contact = 0
     clock.run(300)
