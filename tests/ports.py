@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from pulseweave import emitters, micropython
-from pulseweave.paths import DEVICE, ROOT, WORKER
+from pulseweave.paths import DEVICE, ROOT
 
 TESTS = ROOT / "tests"
 HARNESS = TESTS / "device" / "harness"
@@ -81,7 +81,7 @@ def wasm(
 ) -> subprocess.CompletedProcess:
     """Run a snippet on the wasm port with /device, /harness and /wasm (AES for it) mounted and importable."""
     plain = Path(without_viper().name)
-    shown = {DEVICE: "/device", plain: "/device", HARNESS: "/harness", WORKER / "wasm": "/wasm"}
+    shown = {DEVICE: "/device", plain: "/device", HARNESS: "/harness", HARNESS / "wasm": "/wasm"}
     places = {**shown, **(mounts or {})}
     head = "import sys\nfor p in ('/wasm', '/harness', '/device'):\n    sys.path.insert(0, p)\n"
     return subprocess.run(

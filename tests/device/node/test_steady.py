@@ -9,7 +9,7 @@ import pytest
 from ports import missing
 from pulseweave import boards
 from pulseweave.figures.stage import plan
-from pulseweave.paths import ROOT
+from pulseweave.paths import ROOT, WORKER
 from pulseweave.sim.frontend import FrontEnd
 from pulseweave.sim.visitors.recordings import Recordings
 
@@ -58,11 +58,11 @@ def run(port: str, stage, board: str, plant: bool, steady: int = STEADY) -> str:
         if why := ports.wasm_missing():
             missing(why)
         snippet = "sys.path.insert(0, '/here')\n" + script("/worker", "/device", "/parts", "/stage")
-        mounts = {here: "/here", ports.WORKER: "/worker", PARTS: "/parts", stage: "/stage"}
+        mounts = {here: "/here", WORKER: "/worker", PARTS: "/parts", stage: "/stage"}
         done = ports.wasm(snippet, mounts, heap=4 << 20)
     else:
         go = stage / "go.py"
-        go.write_text(script(ports.WORKER, ports.DEVICE, PARTS, stage))
+        go.write_text(script(WORKER, ports.DEVICE, PARTS, stage))
         done = ports.unix(go, paths=(here,))
     said = done.stdout.decode() + done.stderr.decode()
     assert done.returncode == 0, said

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pulseweave import boards
+from pulseweave.paths import WORKER
 from pulseweave.problem import Problem
 from pulseweave.sim import room
 from pulseweave.sim.plan import keys
@@ -109,7 +110,7 @@ def test_the_light_that_is_seen_is_the_level(tmp_path):
         "nodes": [{"node": 1, "board": "virtual", "mac": "025057000001", "settings": {"node": 1}}],
     }
     (tmp_path / "plan.json").write_text(json.dumps(plan))
-    text = SCRIPT.format(worker=ports.WORKER, device=ports.DEVICE, plan=tmp_path / "plan.json", cases=cases)
+    text = SCRIPT.format(worker=WORKER, device=ports.DEVICE, plan=tmp_path / "plan.json", cases=cases)
     (tmp_path / "go.py").write_text(text)
     done = ports.unix(tmp_path / "go.py")
     assert done.returncode == 0, done.stderr
