@@ -5,9 +5,10 @@ module's text. Out: the text as plain bytecode: pointers become the buffers them
 port, a build without native code) is given this text in the module's place; tests hold the outputs of both to each other.
 """
 
+import re
 from pathlib import Path
 
-MARK = "@micropython.viper\n"
+MARK = re.compile(r"^ *@micropython\.viper\n", re.MULTILINE)
 POINTERS = '''
 
 def ptr8(b):
@@ -21,20 +22,20 @@ ptr16 = ptr32 = ptr8
 
 def plain(text: str) -> str:
     """The module's text for a port without viper; as it is where it uses none."""
-    if MARK not in text:
+    if not MARK.search(text):
         return text
     head, mark, rest = text.partition("from micropython import const\n")
     if not mark:
         head, mark, rest = text.partition("import micropython\n")
-    return head + mark + POINTERS + rest.replace(MARK, "")
+    return head + mark + POINTERS + MARK.sub("", rest)
 
 
-def overlay(device: Path, folder: Path) -> Path:
-    """Write the plain text of every module in `device` that uses viper to the same place in `folder`; returns `folder`."""
-    for path in sorted(device.rglob("*.py")):
+def overlay(code: Path, folder: Path) -> Path:
+    """Write the plain text of every module in `code` that uses viper to the same place in `folder`; returns `folder`."""
+    for path in sorted(code.rglob("*.py")):
         text = path.read_text()
-        if MARK in text:
-            out = folder / path.relative_to(device)
+        if MARK.search(text):
+            out = folder / path.relative_to(code)
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(plain(text))
     return folder
