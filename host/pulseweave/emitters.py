@@ -1,14 +1,18 @@
-"""Device modules for MicroPython ports whose compiler has no viper emitter.
+"""Device modules for other emitters than a board's: for ports whose compiler has no viper, and for the simulator in haste.
 
 What is hot on a node is written once, for viper (`@micropython.viper`), in words that mean the same as bytecode. In: such a
 module's text. Out: the text as plain bytecode: pointers become the buffers themselves. A port without viper (the wasm
 port, a build without native code) is given this text in the module's place; tests hold the outputs of both to each other.
+The other way round, small functions of numbers that say so (`def diff(a: int, b: int) -> int`) are bytecode on a board,
+where viper takes more flash, and viper in a simulation that may use machine code.
 """
 
 import re
+import shutil
 from pathlib import Path
 
 MARK = re.compile(r"^ *@micropython\.viper\n", re.MULTILINE)
+NUMBERS = re.compile(r"(?<!viper\n)^def \w+\((?:\w+: (?:int|ptr8)(?:, )?)+\) -> int:", re.MULTILINE)
 POINTERS = '''
 
 def ptr8(b):
@@ -38,4 +42,19 @@ def overlay(code: Path, folder: Path) -> Path:
             out = folder / path.relative_to(code)
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(plain(text))
+    return folder
+
+
+def quick(text: str) -> str:
+    """The module's text with viper wherever a function takes and gives nothing but numbers."""
+    return NUMBERS.sub(lambda head: "@micropython.viper\n" + head[0], text)
+
+
+def quicken(code: Path, folder: Path) -> Path:
+    """Copy the modules in `code` to `folder`, in haste; returns `folder`."""
+    shutil.copytree(code, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "__pycache__"))
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text()
+        if (hasty := quick(text)) != text:
+            path.write_text(hasty)
     return folder

@@ -76,7 +76,8 @@ def _refuse():
 def _pulse_reader(slot):
     """Conversions of the pulse sensor: the tick's two 100 Hz samples in turn."""
     room, pulse, refuse = bus, bus.pulse, _refuse
-    state = array("i", (0, slot * 10, 1))  # failing; this board's part of the block; which of the two comes now
+    # failing; this board's part of the block; which of the two comes now
+    state = array("i", (0, slot * 10, 1))
 
     @micropython.viper
     def read_uv() -> int:
