@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from pulseweave import emitters, micropython
-from pulseweave.paths import DEVICE, ROOT
+from pulseweave.paths import DEVICE, ROOT, WORKER
 
 TESTS = ROOT / "tests"
 HARNESS = TESTS / "device" / "harness"
@@ -50,10 +50,10 @@ def wasm_missing() -> str | None:
 
 
 @cache
-def without_viper() -> tempfile.TemporaryDirectory:
-    """The device's modules that use viper, as bytecode: the wasm port has no viper emitter."""
+def without_viper(code: Path) -> tempfile.TemporaryDirectory:
+    """The modules in `code` that use viper, as bytecode: the wasm port has no viper emitter."""
     folder = tempfile.TemporaryDirectory(prefix="plain-")
-    emitters.overlay(DEVICE, Path(folder.name))
+    emitters.overlay(code, Path(folder.name))
     return folder
 
 
@@ -80,9 +80,8 @@ def wasm(
     snippet: str, mounts: dict[Path, str] | None = None, heap: int = 1 << 20, timeout: float = 600
 ) -> subprocess.CompletedProcess:
     """Run a snippet on the wasm port with /device, /harness and /wasm (AES for it) mounted and importable."""
-    plain = Path(without_viper().name)
-    shown = {DEVICE: "/device", plain: "/device", HARNESS: "/harness", HARNESS / "wasm": "/wasm"}
-    places = {**shown, **(mounts or {})}
+    places = {DEVICE: "/device", HARNESS: "/harness", HARNESS / "wasm": "/wasm", **(mounts or {})}
+    places |= {Path(without_viper(code).name): places[code] for code in (DEVICE, WORKER) if code in places}
     head = "import sys\nfor p in ('/wasm', '/harness', '/device'):\n    sys.path.insert(0, p)\n"
     return subprocess.run(
         [

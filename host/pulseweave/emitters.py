@@ -1,13 +1,18 @@
-"""Device modules for MicroPython ports whose compiler has no viper emitter.
+"""Device modules for other emitters than a board's: for ports whose compiler has no viper, and for the simulator in haste.
 
 What is hot on a node is written once, for viper (`@micropython.viper`), in words that mean the same as bytecode. In: such a
 module's text. Out: the text as plain bytecode: pointers become the buffers themselves. A port without viper (the wasm
 port, a build without native code) is given this text in the module's place; tests hold the outputs of both to each other.
+The other way round, small functions of numbers that say so (`def diff(a: int, b: int) -> int`) are bytecode on a board,
+where viper takes more flash, and viper in a simulation that may use machine code.
 """
 
+import re
+import shutil
 from pathlib import Path
 
-MARK = "@micropython.viper\n"
+MARK = re.compile(r"^ *@micropython\.viper\n", re.MULTILINE)
+NUMBERS = re.compile(r"(?<!viper\n)^def \w+\((?:\w+: (?:int|ptr8)(?:, )?)+\) -> int:", re.MULTILINE)
 POINTERS = '''
 
 def ptr8(b):
@@ -21,20 +26,35 @@ ptr16 = ptr32 = ptr8
 
 def plain(text: str) -> str:
     """The module's text for a port without viper; as it is where it uses none."""
-    if MARK not in text:
+    if not MARK.search(text):
         return text
     head, mark, rest = text.partition("from micropython import const\n")
     if not mark:
         head, mark, rest = text.partition("import micropython\n")
-    return head + mark + POINTERS + rest.replace(MARK, "")
+    return head + mark + POINTERS + MARK.sub("", rest)
 
 
-def overlay(device: Path, folder: Path) -> Path:
-    """Write the plain text of every module in `device` that uses viper to the same place in `folder`; returns `folder`."""
-    for path in sorted(device.rglob("*.py")):
+def overlay(code: Path, folder: Path) -> Path:
+    """Write the plain text of every module in `code` that uses viper to the same place in `folder`; returns `folder`."""
+    for path in sorted(code.rglob("*.py")):
         text = path.read_text()
-        if MARK in text:
-            out = folder / path.relative_to(device)
+        if MARK.search(text):
+            out = folder / path.relative_to(code)
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(plain(text))
+    return folder
+
+
+def quick(text: str) -> str:
+    """The module's text with viper wherever a function takes and gives nothing but numbers."""
+    return NUMBERS.sub(lambda head: "@micropython.viper\n" + head[0], text)
+
+
+def quicken(code: Path, folder: Path) -> Path:
+    """Copy the modules in `code` to `folder`, in haste; returns `folder`."""
+    shutil.copytree(code, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "__pycache__"))
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text()
+        if (hasty := quick(text)) != text:
+            path.write_text(hasty)
     return folder

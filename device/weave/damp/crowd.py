@@ -26,7 +26,7 @@ _SLOPE = const(1868)
 _BEND = const(692469)
 
 
-def beyond(p):
+def beyond(p: int) -> int:
     """Log-odds of an estimate p Q12, Q12: 4096 = 7. The estimate is a probability, squeezed at both ends by its logistic
     curve; log-odds are what body and sensors move in a straight line. (p-1/2)*(3.19 + 0.289/(p(1-p)+0.039)): error 0.024."""
     return (p - 2048) * (_SLOPE + _BEND // ((p * (4096 - p) >> 12) + 159)) >> 12

@@ -21,21 +21,21 @@ def fold(out: ptr8, a: ptr8, o: int, b: ptr8, n: int) -> int:
     return d
 
 
-def get16(b, o):
+def get16(b: ptr8, o: int) -> int:
     """Unsigned 16-bit number at b[o]."""
     return b[o] << 8 | b[o + 1]
 
 
-def get30(b, o):
+def get30(b: ptr8, o: int) -> int:
     """Unsigned 30-bit number at b[o:o+4]; the top two bits are ignored, so that it is a small int anywhere."""
     return (b[o] & 63) << 24 | b[o + 1] << 16 | b[o + 2] << 8 | b[o + 3]
 
 
-def later(t, ms):
+def later(t: int, ms: int) -> int:
     """A 30-bit ms counter plus |ms| < 2**29, never beyond 31 bits on the way."""
     return ((t ^ 0x20000000) - 0x20000000 + ms) & 0x3FFFFFFF
 
 
-def diff(a, b):
+def diff(a: int, b: int) -> int:
     """a - b for 30-bit ms counters, -2**29 .. 2**29-1."""
     return (((a - b) & 0x3FFFFFFF) ^ 0x20000000) - 0x20000000

@@ -2,6 +2,8 @@
 
 from array import array
 
+import micropython
+
 # Noise of the ESP32's ADC, in 1/16 of a 12-bit count: about 2.5 counts r.m.s. (ESP-IDF ADC notes), one period of a fixed
 # sequence, so that no random number is drawn while a node ticks.
 DITHER = array("h", (
@@ -11,12 +13,19 @@ DITHER = array("h", (
     74, -33, 20, -58, 42, -7, 52, -45, 27, -79, 12, 62, -22, -40, 48, -14,
 ))  # fmt: skip
 
-_UV = 806  # microvolts per 12-bit count of 3.3 V
+LIFTED = bytes([d + 80 for d in DITHER])  # machine code knows no negative numbers in memory
 
 
-def spread(v, noisy):
+@micropython.viper
+def spread(v: int, noisy: ptr32):
     """Fill noisy[64] with readings of v (12-bit counts x 16), limited to the converter's range."""
-    dither = DITHER
-    for k in range(64):
-        x = v + dither[k] >> 4
-        noisy[k] = 0 if x < 0 else 3300570 if x > 4095 else x * _UV
+    lifted = ptr8(LIFTED)
+    k = 0
+    while k < 64:
+        x = v + lifted[k] - 80 >> 4
+        if x < 0:
+            x = 0
+        elif x > 4095:
+            x = 4095
+        noisy[k] = x * 806  # microvolts per 12-bit count of 3.3 V
+        k += 1

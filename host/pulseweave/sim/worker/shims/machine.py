@@ -2,6 +2,7 @@
 
 from array import array
 
+import micropython
 from dither import spread
 from virtual import bus
 
@@ -10,8 +11,6 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
-
-_UV = 806  # microvolts per 12-bit count of 3.3 V
 
 
 class Pin:
@@ -65,46 +64,57 @@ class ADC:
         return min(65535, self.read_uv() * 4095 // 3300000 * 16)
 
 
-class _Refusing:
-    """Stands where samples come from while conversions fail."""
+def _refuse():
+    """What a conversion does while the driver is not in its state."""
+    raise OSError(-258, "ESP_ERR_INVALID_STATE")
 
-    def __getitem__(self, i):
-        raise OSError(-258, "ESP_ERR_INVALID_STATE")
+
+# The readers are machine code: a node converts thirteen times a tick. What a reader needs, it takes from around it: to
+# look for a name in the module costs more than a conversion.
 
 
 def _pulse_reader(slot):
     """Conversions of the pulse sensor: the tick's two 100 Hz samples in turn."""
-    base, pulse, second = slot * 10, bus.pulse, 1
+    room, pulse, refuse = bus, bus.pulse, _refuse
+    # failing; this board's part of the block; which of the two comes now
+    state = array("i", (0, slot * 10, 1))
 
-    def read_uv():
-        nonlocal second
-        second ^= 1
-        return pulse[base + bus.phase + second] * _UV
+    @micropython.viper
+    def read_uv() -> int:
+        own = ptr32(state)
+        if own[0]:
+            refuse()
+        second = own[2] ^ 1
+        own[2] = second
+        return ptr32(pulse)[own[1] + int(room.phase) + second] * 806
 
     def fail(on):
-        nonlocal pulse
-        pulse = _Refusing() if on else bus.pulse
+        state[0] = on
 
     return read_uv, fail
 
 
 def _skin_reader(slot, node):
     """Conversions of the skin sensor: a voltage that holds for 100 ms, plus the ADC's own noise."""
-    k = node - 1 & 63  # by node, not by slot: a worker's share must not show
-    skin, noisy, last = bus.skin, array("i", bytes(4 * 64)), -1
+    skin, noisy, fill, refuse = bus.skin, array("i", bytes(4 * 64)), spread, _refuse
+    # failing; this board; its sample, none yet; where in `noisy` it stands, by node: a worker's share must not show
+    state = array("i", (0, slot, 0x10000, node - 1 & 63))
 
-    def read_uv():
-        nonlocal k, last
-        v = skin[slot]
-        if v != last:
-            last = v
-            spread(v, noisy)
-        k = k + 1 & 63
-        return noisy[k]
+    @micropython.viper
+    def read_uv() -> int:
+        own = ptr32(state)
+        if own[0]:
+            refuse()
+        v = ptr16(skin)[own[1]]
+        if v != own[2]:
+            own[2] = v
+            fill(v, noisy)
+        k = (own[3] + 1) & 63
+        own[3] = k
+        return ptr32(noisy)[k]
 
     def fail(on):
-        nonlocal skin
-        skin = _Refusing() if on else bus.skin
+        state[0] = on
 
     return read_uv, fail
 
