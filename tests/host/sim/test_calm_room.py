@@ -1,8 +1,10 @@
-"""A calm room of whole nodes is left alone: what 24 estimators make of people at rest is no excitement, and no light (theta, expander)."""
+"""A calm room of whole nodes is left alone: what 24 estimators make of people at rest is no excitement
+(theta), and no light (expander)."""
 
 import pytest
 from pulseweave.sim import scenario
 from pulseweave.sim.engine import BLOCK, Simulation
+
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1, 10))

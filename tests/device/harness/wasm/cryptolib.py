@@ -24,7 +24,9 @@ class aes:
             raise ValueError("key")
         self._way = 0
         self._weight = bytearray(176)  # the C module's expanded key, which is on the board's heap
-        self._call = array("i", [addressof(bytearray(key)), addressof(bytearray(iv)) if mode == 2 else 0, 0, 0])
+        self._call = array(
+            "i", [addressof(bytearray(key)), addressof(bytearray(iv)) if mode == 2 else 0, 0, 0]
+        )
         self._node = _make(addressof(self._call))
 
     def encrypt(self, data, out):
