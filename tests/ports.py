@@ -51,9 +51,9 @@ def wasm_missing() -> str | None:
 
 @cache
 def without_viper(code: Path) -> tempfile.TemporaryDirectory:
-    """The modules in `code` that use viper, as bytecode: the wasm port has no viper emitter."""
+    """A copy of `code` as bytecode: the wasm port has no viper emitter."""
     folder = tempfile.TemporaryDirectory(prefix="plain-")
-    emitters.overlay(code, Path(folder.name))
+    emitters.copied(code, Path(folder.name), emitters.plain)
     return folder
 
 
@@ -81,7 +81,9 @@ def wasm(
 ) -> subprocess.CompletedProcess:
     """Run a snippet on the wasm port with /device, /harness and /wasm (AES for it) mounted and importable."""
     places = {DEVICE: "/device", HARNESS: "/harness", HARNESS / "wasm": "/wasm", **(mounts or {})}
-    places |= {Path(without_viper(code).name): places[code] for code in (DEVICE, WORKER) if code in places}
+    for code in (DEVICE, WORKER):
+        if code in places:
+            places[Path(without_viper(code).name)] = places.pop(code)
     head = "import sys\nfor p in ('/wasm', '/harness', '/device'):\n    sys.path.insert(0, p)\n"
     return subprocess.run(
         [

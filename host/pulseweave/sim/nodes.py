@@ -50,7 +50,7 @@ class Nodes:
         self._code = tempfile.TemporaryDirectory(prefix="pulseweave-")  # the firmware in haste
         try:
             if native and micropython.emits_native():
-                firmware = emitters.quicken(firmware, Path(self._code.name))
+                firmware = emitters.copied(firmware, Path(self._code.name), emitters.quick)
             for share in np.array_split(np.arange(self.n), min(workers, self.n)):
                 part = {**plan, "nodes": [nodes[i] for i in share]}
                 self.workers.append(Worker(part, int(share[0]), native, firmware))

@@ -46,12 +46,13 @@ class Worker:
             widen(fd)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         heap = f"{(HEAP_BASE + HEAP_PER_NODE * self.n) >> 10}k"
+        code = micropython.fit(WORKER)
         line = micropython.command(
-            WORKER / "main.py",
+            code / "main.py",
             str(there_in),
             str(there_out),
-            str(WORKER / "shims"),
-            str(firmware),
+            str(code / "shims"),
+            str(micropython.fit(firmware)),
             heap=heap,
             native=native,
         )

@@ -23,7 +23,7 @@ print(json.dumps(said))
 
 @pytest.fixture
 def hasty(tmp_path):
-    return emitters.quicken(DEVICE, tmp_path / "hasty")
+    return emitters.copied(DEVICE, tmp_path / "hasty", emitters.quick)
 
 
 def test_only_functions_of_numbers_are_changed(hasty):
