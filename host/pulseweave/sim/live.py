@@ -10,15 +10,11 @@ import time
 from collections import deque
 from typing import Any
 
-import numpy as np
-
 from pulseweave import __version__
 from pulseweave.problem import Problem
-from pulseweave.sim import scenario as scenarios
+from pulseweave.sim import orders, shown
 from pulseweave.sim.consoles import Console, Consoles
 from pulseweave.sim.engine import BLOCK, Simulation
-from pulseweave.sim.plan import source
-from pulseweave.sim.scenario import Action
 
 LATEST_S = 0.25  # more than this behind, and the room's time gives way
 PATIENCE_S = 10.0  # a page waits so long for an order to be carried out
@@ -122,67 +118,31 @@ class Live:
     def _order(self, order: dict) -> None:
         do = order.get("do")
         if do == "scenario":
-            sim, measures = self.make(str(order.get("name")))
-            old, self.sim, self.measures = self.sim, sim, measures
-            self.near, self.notes, self.last_records = [], [], None
-            self.consoles.anew()
-            self.run_number()
-            old.close()
-            with self._lock:
-                self._rgb, self._shown_t = sim.strands.rgb(), 0.0
-                self._pictures.clear()
+            self._change(str(order.get("name")))
         elif do in ("pause", "resume"):
             self.paused = do == "pause"
         elif do == "speed":
-            to = order.get("to", order.get("value"))
-            if to == "fast":
-                self.speed = None
-            elif isinstance(to, int | float) and 0.1 <= to <= 64:
-                self.speed = float(to)
-            else:
-                raise Problem(f"speed {to!r}: use 0.1 to 64, or fast")
-        elif do == "damping":
-            self.sim.steer(Action(0, "damping", on=bool(order.get("on"))))
-        elif do == "upset":
-            self.sim.steer(Action(0, "upset", fraction=fraction(order.get("fraction", 0.5))))
-        elif do in ("lift", "touch"):
-            node = order.get("node", 0)
-            if not isinstance(node, int):
-                raise Problem(f"node {node!r} is no number")
-            self.sim.steer(Action(0, do, node=node))
-        elif do == "scene":
-            self.sim.steer(Action(0, "scene", node=0, name=str(order.get("name"))))
+            self.speed = orders.speed(order.get("to", order.get("value")))
         else:
-            raise Problem(f"the room knows no order {do!r}")
+            orders.steer(self.sim, order)
+
+    def _change(self, scenario: str) -> None:
+        """Another room in this one's place. Raises Problem where there is none of that name: this one stays."""
+        sim, measures = self.make(scenario)
+        old, self.sim, self.measures = self.sim, sim, measures
+        self.near, self.notes, self.last_records = [], [], None
+        self.consoles.anew()
+        self.run_number()
+        old.close()
+        with self._lock:
+            self._rgb, self._shown_t = sim.strands.rgb(), 0.0
+            self._pictures.clear()
 
     # --- what the page sees, from any thread ------------------------------------------------------------------------
 
     def meta(self) -> dict:
-        sim = self.sim
-        return {
-            "version": __version__,
-            "scenario": sim.scenario.name,
-            "title": sim.scenario.title,
-            "scenarios": scenarios.names(),
-            "nodes": sim.n,
-            "pixels": sim.strands.count,
-            "speed": self.speed or "fast",
-            "paused": self.paused,
-            "damping": sim.damping,
-            "scene": sim.scene,
-            "scenes": [n for n in sim.scenes if n not in ("identify", "fault")],
-            "strands": [
-                {
-                    "node": i,
-                    "name": str(i + 1),
-                    "x": float(p[0]),
-                    "y": float(p[1]),
-                    "z": float(p[2]),
-                    "pixels": sim.strands.count,
-                }
-                for i, p in enumerate(sim.positions)
-            ],
-        }
+        pace = {"speed": self.speed or "fast", "paused": self.paused}
+        return {"version": __version__, **pace, **shown.plan(self.sim)}
 
     def frame(self) -> tuple[float, bytes]:
         """The next picture that was not given yet, so that a server which comes late misses none; in a room that runs faster
@@ -206,50 +166,10 @@ class Live:
             "tick_us": round(self.tick_us),
             "late_s": round(self.late_s, 2),
         }
-        if r is None or len(r) != sim.n:
-            return state
-        here = sim.touching
-        truth = float(sim.truth[here].mean()) if here.any() else 0.0
-        contact = r.contact > 0
-        mean = lambda a: round(float(a.mean()), 4)  # noqa: E731
-        state["room"] = {
-            "truth": round(truth, 4),
-            "estimate": mean(r.arousal[contact] / 4096) if contact.any() else 0.0,
-            "collective": mean(r.collective / 4096),
-            "light": mean(sim.seen),
-            "g": mean(r.g / 4096),
-            "ratio": round(float(np.median(r.ratio_q8)) / 256, 3),
-            "contagion": bool(r.contagion.mean() > 0.5),
-            "synchrony": mean(r.synchrony / 4096),
-            "spread": mean(r.spread / 4096),
-        }
-        near = self.near if len(self.near) == sim.n else [[]] * sim.n
-        state["nodes"] = {
-            "hr": (r.hr_q4 / 16).round(1).tolist(),
-            "confidence": (r.confidence / 255).round(3).tolist(),
-            "quality": (r.quality / 255).round(3).tolist(),
-            "contact": contact.astype(int).tolist(),
-            "arousal": (r.arousal / 4096).round(3).tolist(),
-            "valence": (r.valence / 4096).round(3).tolist(),
-            "level": (r.level / 4096).round(3).tolist(),
-            "g": (r.g / 4096).round(3).tolist(),
-            "rho": (r.rho / 4096).round(3).tolist(),
-            "opted_out": r.opted_out.tolist(),
-            "beats": r.beats.tolist(),
-            "ma": r.ma.tolist(),
-            "notes": self.notes if len(self.notes) == sim.n else [[]] * sim.n,
-            "release": [source()] * sim.n,
-            "neighbours": [[[n - 1, rssi] for n, rssi in row] for row in near],
-            "health": [health(r, i, sim.powered[i]) for i in range(sim.n)],
-        }
-        radio = sim.radio.statistics()
-        state["mesh"] = {
-            "sent": int(radio["sent"]),
-            "received": int(radio["received"]),
-            "lost": int(radio["lost"]),
-            "synced": int((r.synced > 0).sum()),
-            "airtime": round(float(radio["airtime_fraction_max"]), 4),
-        }
+        if r is not None and len(r) == sim.n:
+            state["room"] = shown.room(sim, r)
+            state["nodes"] = shown.nodes(sim, r, self.near, self.notes)
+            state["mesh"] = shown.mesh(sim, r)
         return state
 
     def events(self) -> list[dict]:
@@ -278,26 +198,3 @@ class Live:
         if not answer["done"].wait(PATIENCE_S):
             return {"error": "the room did not answer in time"}
         return {k: v for k, v in answer.items() if k != "done"}
-
-
-def fraction(value) -> float:
-    """A share of the crowd. Raises Problem."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise Problem(f"fraction {value!r}: use a number from 0 to 1")
-    return float(value)
-
-
-def health(r, i: int, powered) -> str:
-    """One word or two on how a node is; empty where all is well."""
-    if not powered:
-        return "off"
-    said = []
-    if r.sense_faults[i]:
-        said.append("sensor fault")
-    if not r.synced[i]:
-        said.append("no mesh time")
-    if r.faults[i]:
-        said.append(f"{int(r.faults[i])} faults")
-    if r.limited[i]:
-        said.append("power limited")
-    return ", ".join(said)
