@@ -12,15 +12,17 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from pulseweave import emitters
+from pulseweave import compiled, emitters
 from pulseweave.problem import Problem
 
 OLDEST = (1, 26)
+X64 = 2  # architecture in a .mpy's header
 
 
 @cache
-def executable() -> str:
-    """Path of a usable unix port. Raises Problem where there is none or it is too old."""
+def port() -> tuple[str, int]:
+    """(path of a usable unix port, what .mpy it loads: sys.implementation._mpy). Raises Problem where there is none or it
+    is too old."""
     named = os.environ.get("PULSEWEAVE_MICROPYTHON")
     beside = Path(sys.executable).parent / "micropython"
     path = named or (str(beside) if beside.exists() else shutil.which("micropython"))
@@ -28,13 +30,13 @@ def executable() -> str:
         raise Problem(
             "no MicroPython unix port found: run `make setup`, or name one with PULSEWEAVE_MICROPYTHON=/path/to/micropython"
         )
-    code = "import sys; print('PW', *sys.implementation[1][:2])"
+    code = "import sys; i = sys.implementation; print('PW', *i[1][:2], getattr(i, '_mpy', 0))"
     try:
         out = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError) as e:
         raise Problem(f"MicroPython at {path} does not start ({e}): check PULSEWEAVE_MICROPYTHON") from None
     words = out.split()
-    if len(words) != 3 or words[0] != "PW":
+    if len(words) != 4 or words[0] != "PW":
         raise Problem(f"{path} is not a MicroPython unix port: check PULSEWEAVE_MICROPYTHON")
     version = (int(words[1]), int(words[2]))
     if version < OLDEST:
@@ -42,7 +44,12 @@ def executable() -> str:
             f"MicroPython {version[0]}.{version[1]} at {path} is too old, "
             f"{OLDEST[0]}.{OLDEST[1]} or newer is needed: set PULSEWEAVE_MICROPYTHON"
         )
-    return path
+    return path, int(words[3])
+
+
+def executable() -> str:
+    """Path of a usable unix port. Raises Problem where there is none or it is too old."""
+    return port()[0]
 
 
 @cache
@@ -55,14 +62,28 @@ def emits_native() -> bool:
         return False
 
 
+def loads_ours() -> bool:
+    """Whether this port runs the machine code that mpy-cross makes for 64-bit Intel and AMD processors."""
+    mpy = port()[1]
+    return (mpy & 255, mpy >> 8 & 3, mpy >> 10) == (*compiled.MPY, X64)
+
+
 @cache
-def fit(code: Path) -> Path:
-    """The folder `code` as this port can run it: itself, or a copy without viper where there is no native emitter."""
-    if emits_native():
+def fit(code: Path, native: bool = False) -> Path:
+    """The folder `code` as this port can run it: itself, or a copy without viper where there is no native emitter.
+
+    `native`: as machine code, with viper for all numbers (emitters.quick); compiled ahead where this port loads that.
+    """
+    if emits_native() and not native:
         return code
     folder = tempfile.TemporaryDirectory(prefix="pulseweave-")
     atexit.register(folder.cleanup)
-    return emitters.copied(code, Path(folder.name), emitters.plain)
+    into = Path(folder.name)
+    if not emits_native():
+        return emitters.copied(code, into, emitters.plain)
+    if loads_ours():
+        return compiled.folder(code, into, emitters.quick, "-march=x64", "-X", "emit=native")
+    return emitters.copied(code, into, emitters.quick)
 
 
 def command(script: str | Path, *args: str, heap: str = "64m", native: bool = False) -> list[str]:

