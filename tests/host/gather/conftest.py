@@ -1,5 +1,6 @@
 """Stores and servers for the gathering's tests; servers that the machine lacks skip their tests, or fail a strict run."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from ports import missing
 from pulseweave.gather.store import open_store
 from servers import Mosquitto, Postgres, mosquitto, postgres_missing
+from towers import STARTED, Tower
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +58,25 @@ def store(url):
     s = open_store(url)
     yield s
     s.close()
+
+
+@pytest.fixture
+def towers():
+    made = []
+
+    def make(*arguments, **kw):
+        made.append(Tower(*arguments, **kw))
+        return made[-1]
+
+    yield make
+    for t in made:
+        t.stopping = True
+        t.join(5)
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """Whatever a failing test has left running is ended."""
+    yield
+    while STARTED:
+        STARTED.pop().stop(signal.SIGKILL)
