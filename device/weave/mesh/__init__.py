@@ -76,14 +76,13 @@ class Mesh(Messages):
 
     def step(self, now):
         """Drain the radio, send what is due."""
-        begin = self.now < 0
-        self.now = now
-        if self.fault & _NO_KEYS:
-            return
-        if begin:
+        if self.now < 0:  # without memory this may fail half-way: then it begins anew
             self.clock.begin(now)
             self._next = later(now, self.chance() * 500 >> 10)
             self._slow = self._told = self._since = self._quiet = now
+        self.now = now
+        if self.fault & _NO_KEYS:
+            return
         for _ in range(_DRAIN):
             try:
                 n = self.radio.recv()

@@ -196,6 +196,26 @@ def test_a_broken_radio_never_stops_the_tick():
     assert w.boards[1].mesh.room.age[1] < 3000 and not b.mesh.fault
 
 
+def test_a_first_tick_that_fails_is_begun_anew():
+    """Memory may be short just after a reboot: what the first tick makes must not stay missing."""
+    w = World(2, loss=0, seed=4)
+    mesh = w.boards[0].mesh
+    begin = mesh.clock.begin
+
+    def fails(now):
+        mesh.clock.begin = begin
+        raise MemoryError
+
+    mesh.clock.begin = fails
+    try:
+        mesh.step(0)
+        raise AssertionError("it did not fail")
+    except MemoryError:
+        pass
+    w.run(9)
+    assert mesh.synced and mesh.room.count == 2
+
+
 def test_a_radio_that_refuses_is_asked_seldom():
     """A refused send has held the tick for two seconds on a chip: one is enough to restart, and none comes soon after."""
     w = World(2, seed=12)
