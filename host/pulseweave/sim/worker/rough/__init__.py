@@ -30,12 +30,14 @@ class RoughFleet(Fleet):
     """`plan["rough"]`: {"boot_ms": clock at power-up by node, 0 = as the plan says}."""
 
     def __init__(self, plan):
-        for d, ms in zip(plan["nodes"], plan["rough"]["boot_ms"]):
+        boot_ms = plan["rough"]["boot_ms"]  # of the whole room: these nodes may be a worker's share of it
+        for d in plan["nodes"]:
+            ms = boot_ms[d["node"] - 1]
             if ms:
                 d["boot_us"] = ms * 1000
         self.found = []
         self.obeyed = []  # [slot, boot, ping, tick]
-        self.ids = [d["node"] for d in plan["nodes"]]
+        self.ids = range(1, len(boot_ms) + 1)
         self.rogue = None
         super().__init__(plan)
         import rough.requests  # noqa: F401 (fills the table of requests)
