@@ -90,6 +90,7 @@ def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) 
     paths = {p.relative_to(code).as_posix(): p for p in sorted(code.rglob("*.py"))}
     texts = {name: change(p.read_text()).encode() for name, p in paths.items()}
     modules = [name for name in texts if name not in SCRIPTS]
+    # Only those that are new go side by side: for what is kept, threads cost more than they save.
     many(one, [name for name in modules if not known(texts[name], name, *options).exists()])
     made = {name: one(name) for name in modules}
     for name, text in texts.items():

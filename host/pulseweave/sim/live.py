@@ -141,8 +141,10 @@ class Live:
     # --- what the page sees, from any thread ------------------------------------------------------------------------
 
     def meta(self) -> dict:
-        pace = {"speed": self.speed or "fast", "paused": self.paused}
-        return {"version": __version__, **pace, **shown.plan(self.sim)}
+        return {"version": __version__, **self._pace(), **shown.plan(self.sim)}
+
+    def _pace(self) -> dict:
+        return {"speed": self.speed or "fast", "paused": self.paused}
 
     def frame(self) -> tuple[float, bytes]:
         """The next picture that was not given yet, so that a server which comes late misses none; in a room that runs faster
@@ -160,8 +162,7 @@ class Live:
         sim, r = self.sim, self.last_records
         state: dict = {
             "t_s": round(sim.tick * 0.02, 2),
-            "speed": self.speed or "fast",
-            "paused": self.paused,
+            **self._pace(),
             "damping": sim.damping,
             "tick_us": round(self.tick_us),
             "late_s": round(self.late_s, 2),

@@ -5,6 +5,11 @@ from weave.damp import RHO_MIN
 from weave.damp.law import Law
 
 
+def follow(law, g):
+    """Half a second of Damp: g goes towards the law's aim at the law's pace."""
+    return min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+
+
 def test_calm_room_is_never_damped():
     law = Law()
     dice = Dice(4)
@@ -51,8 +56,7 @@ def play(gain_milli, drive, rounds, jump=0):
     for k in range(rounds):
         m = x_q8 >> 8
         law.step(m, 24, g, RHO_MIN, 492)
-        aim = law.aim
-        g = min(aim, g + 25 * law.up) if g < aim else max(aim, g - law.down)
+        g = follow(law, g)
         gain = jump if jump and k > rounds - 120 else gain_milli
         light = m * (RHO_MIN + ((ONE - RHO_MIN) * (ONE - g) >> 12)) >> 12
         seen = delay[k % 6]
@@ -88,11 +92,11 @@ def test_a_room_that_grew_by_its_own_light_is_remembered():
     for _ in range(1200):
         m = max(120, m * 0.98)
         law.step(int(m), 24, g, RHO_MIN, 164)
-        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        g = follow(law, g)
     assert law.cap == 2560 and 2000 < g < 2100, (law.cap, g)
     for _ in range(3600):
         law.step(120, 24, g, RHO_MIN, 164)
-        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        g = follow(law, g)
     assert g == 0 and law.cap >= ONE  # and is forgotten when it stays calm
 
 
@@ -107,7 +111,7 @@ def test_a_shock_is_not_remembered():
             else max(120, 1500 - 20 * (k - 140))
         )
         law.step(m, 24, g, RHO_MIN, 164)
-        g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+        g = follow(law, g)
         if k == 130:
             assert g == ONE
     assert g == 0 and law.cap == ONE  # within ten minutes, of which the shock took one
@@ -123,13 +127,13 @@ def test_calm_rooms_of_any_past_are_left_alone():
                 to = dice.below(3500)
             m += (to - m) // 8
             law.step(m, 3 + dice.below(60), g, RHO_MIN, 164)
-            g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+            g = follow(law, g)
         if law._grew or law._wait > 800:
             law._grew = law._wait = 0  # what is remembered for longer is another test's
         for _ in range(1200):
             m += (120 - m) // 8
             law.step(m, 24, g, RHO_MIN, 164)
-            g = min(g + 25 * law.up, law.aim) if g < law.aim else max(g - law.down, law.aim)
+            g = follow(law, g)
         assert g == 0, (seed, g, law.phase, law.cap)
 
 

@@ -20,14 +20,18 @@ def level_of(own, collective, g, rho):
     return d.level, d.own, d.collective
 
 
+def ascending(dice):
+    """Two values, the smaller one first."""
+    a, b = dice.below(ONE + 1), dice.below(ONE + 1)
+    return min(a, b), max(a, b)
+
+
 def test_every_visitor_keeps_the_unmediated_share():
     dice = Dice(1)
     for _ in range(400):
         rho = RHO_MIN + dice.below(ONE - RHO_MIN + 1)
         g, c = dice.below(ONE + 1), dice.below(ONE + 1)
-        a, b = dice.below(ONE + 1), dice.below(ONE + 1)
-        if a > b:
-            a, b = b, a
+        a, b = ascending(dice)
         low, a, _ = level_of(a, c, g, rho)
         high, b, _ = level_of(b, c, g, rho)
         assert b >= a and high >= low
@@ -40,9 +44,7 @@ def test_level_is_monotone_in_the_collective_and_falls_with_damping():
     for _ in range(300):
         rho = RHO_MIN + dice.below(ONE - RHO_MIN + 1)
         own, g = dice.below(ONE + 1), dice.below(ONE + 1)
-        a, b = dice.below(ONE + 1), dice.below(ONE + 1)
-        if a > b:
-            a, b = b, a
+        a, b = ascending(dice)
         assert level_of(own, a, g, rho)[0] <= level_of(own, b, g, rho)[0]
         h = dice.below(ONE + 1)
         assert (g > h) or level_of(own, a, g, rho)[0] >= level_of(own, a, h, rho)[0]

@@ -116,6 +116,12 @@ def test_a_database_that_is_damaged_in_the_middle(towers, tmp_path):
     store.close()
 
 
+def most_pages(collector, store, n):
+    """From now on the database may have n pages."""
+    with collector._store_lock:
+        store.db.run(f"pragma max_page_count = {n}")
+
+
 def test_a_disk_that_is_full_for_a_while(towers, tmp_path):
     """SQLite's own limit gives the same error at the same place, and nothing but the store feels it."""
     t = towers(1, range(1, 25))
@@ -123,12 +129,10 @@ def test_a_disk_that_is_full_for_a_while(towers, tmp_path):
     c = Collector(store)
     c.start([t.url])
     eventually(lambda: c.kept > 50, 20)
-    with c._store_lock:
-        store.db.run(f"pragma max_page_count = {store.db.one('pragma page_count')}")
+    most_pages(c, store, store.db.one("pragma page_count"))
     eventually(lambda: "full" in c.trouble, 20)
     time.sleep(3)
-    with c._store_lock:
-        store.db.run("pragma max_page_count = 1000000")
+    most_pages(c, store, 1_000_000)
     eventually(lambda: not c.trouble, 20)
     t.silent = True
     time.sleep(3)
@@ -168,12 +172,10 @@ def test_a_store_that_stays_away_is_not_waited_for_without_end(towers, tmp_path,
     c = Collector(store)
     c.start([t.url])
     eventually(lambda: c.kept > 20, 20)
-    with c._store_lock:
-        store.db.run(f"pragma max_page_count = {store.db.one('pragma page_count')}")
+    most_pages(c, store, store.db.one("pragma page_count"))
     time.sleep(14)
     assert len(c._waiting) < 1200
-    with c._store_lock:
-        store.db.run("pragma max_page_count = 1000000")
+    most_pages(c, store, 1_000_000)
     eventually(lambda: not c.trouble and not c.full, 20)
     t.silent = True
     eventually(lambda: c.gateways[0].next == len(t.board.records), 40)

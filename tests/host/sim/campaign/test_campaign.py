@@ -35,6 +35,15 @@ def test_fixed_rooms_live(seed):
     assert outcome.failure is None, outcome.failure
 
 
+def test_a_room_over_two_interpreters_is_the_same_room():
+    """Each knows everybody, and starts its own nodes' clocks, not the other's."""
+    plan = plan_of(Fault("reset", 20.0, 1.0, 2), nodes=3, seconds=100.0)
+    plan.boot_ms = [0, 5_000, 900_000]
+    one, two = run(plan), run(plan, workers=2)
+    assert one.failure is None, one.failure
+    assert (one.digest, one.failure) == (two.digest, two.failure)
+
+
 def test_each_part_may_raise_and_the_rest_goes_on():
     """Sensor, radio, console, filesystem at once, on a board each; a strand that stays dark would be a failure."""
     kinds = ("sensor_raises", "radio_raises", "console_raises", "flash_refuses")
