@@ -29,6 +29,7 @@ from pulseweave.problem import Problem
 
 BAUD = 115200
 PATIENCE_S = 5.0  # how long a console may take to let go
+PROBE_S = 0.3  # `wanted()` holds the wish for some microseconds: one who wishes just then tries again
 
 
 @dataclass(frozen=True)
@@ -206,14 +207,17 @@ class Claim:
         return True
 
     def __enter__(self) -> "Claim":
-        if not self.yields:
-            self._wishing = self._take(self._wish)
-        deadline = time.monotonic() + PATIENCE_S
+        start = time.monotonic()
         while True:
+            if not (self.yields or self._wishing):
+                self._wishing = self._take(self._wish)
             if (self.yields or self._wishing) and self.take():
                 return self
             holder = self._holder()
-            if not (self._wishing and holder.get("yields")) or time.monotonic() > deadline:
+            patience = (
+                0 if self.yields or not holder.get("yields") else PATIENCE_S if self._wishing else PROBE_S
+            )
+            if time.monotonic() > start + patience:
                 self.release()
                 who = f"pulseweave {holder['what']} (pid {holder['pid']})" if holder else "another bench"
                 raise Problem(f"{self.device}: in use by {who}: wait for it to end, or stop it")

@@ -18,6 +18,7 @@ from pulseweave.bench import ports
 from pulseweave.bench.console import link, view
 from pulseweave.bench.console.link import Link
 from pulseweave.bench.console.model import Model
+from pulseweave.problem import Problem
 from rich.console import Console
 
 STATE = {"ms": 5000, "contact": 1, "bpm": 72.0, "rmssd_ms": 40, "arousal": 0.4, "level": 0.5, "g": 0.2, "ratio": 1.5,
@@ -263,6 +264,26 @@ def test_garbage_is_survived_and_what_is_sound_comes_through():
     assert seen >= sent and texts >= sent  # nothing is lost but the garbage
     made.close()
     os.close(ours)
+
+
+def test_behind_its_name_is_another_port_after_the_cable_was_out(tmp_path):
+    name = tmp_path / "board"
+    (first, its), (second, other) = pty.openpty(), pty.openpty()
+    name.symlink_to(os.ttyname(its))
+    made = Link(str(name), streams=False)
+    name.unlink()
+    os.close(its)
+    os.close(first)
+    until(lambda: made.poll() is None or made.state == link.GONE, 5, 0.02)
+    name.symlink_to(os.ttyname(other))
+    until(lambda: made.poll() is None or made.connections == 2, 5, 0.02)
+    with pytest.raises(Problem, match="in use by pulseweave console"):
+        ports.Claim(os.ttyname(other), "console", yields=True).__enter__()
+    made.close()
+    with ports.Claim(os.ttyname(other), "flash"):
+        pass
+    os.close(second)
+    os.close(other)
 
 
 def test_bad_input(tmp_path):

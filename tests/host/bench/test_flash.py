@@ -1,5 +1,6 @@
 """flash: real esptool against a mock ROM per chip; what must not be written is not written."""
 
+import fcntl
 import json
 import os
 import pty
@@ -238,6 +239,16 @@ def test_two_benches_on_one_port():
         with ports.Claim("/dev/ttyY", "deploy"):
             pass
     with ports.Claim("/dev/ttyX", "deploy"):
+        pass
+
+
+def test_a_bench_that_asks_while_a_console_looks_for_wishes_gets_the_port():
+    console = ports.Claim("/dev/ttyX", "console", yields=True)
+    console.__enter__()
+    looking = console._take(console._wish, fcntl.LOCK_SH)  # wanted(), stopped in the middle
+    threading.Timer(0.05, looking.close).start()
+    threading.Timer(0.1, console.release).start()
+    with ports.Claim("/dev/ttyX", "flash"):
         pass
 
 

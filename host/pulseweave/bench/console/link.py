@@ -4,6 +4,7 @@ In: a port. Out: `poll()`: what came since the last call. Unplugging, resets and
 (`ports.Claim`) only change `state`; the node is asked for its streams again as soon as it is back.
 """
 
+import contextlib
 import os
 import time
 from collections import deque
@@ -25,8 +26,6 @@ class Link:
 
     def __init__(self, device: str, baud: int = ports.BAUD, streams: bool = True, heard=None):
         self.device, self.baud, self.streams, self.heard = device, baud, streams, heard
-        self.claim = ports.Claim(device, "console", yields=True)
-        self.claim.__enter__()
         self.state, self.why = GONE, ""
         self.line = None
         self.talk: Talk | None = None
@@ -35,14 +34,15 @@ class Link:
         self.waiting: dict[int, str] = {}  # the question under way
         self._questions: deque = deque(maxlen=32)
         self._sent = 0.0
-        try:
-            self._open()
-        except Problem:
-            self.claim.release()
-            raise
+        self._open()
 
     def _open(self) -> None:
-        self.line = ports.open_line(self.device, self.baud, timeout=0)
+        # claimed anew each time: a name such as /dev/serial/by-id/... leads to another port after the cable was out
+        self.claim = ports.Claim(self.device, "console", yields=True)
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self.claim)
+            self.line = ports.open_line(self.device, self.baud, timeout=0)
+            undo.pop_all()
         self.talk = Talk(self.line, self.device)
         self.state, self.why = QUIET, ""
         self.connections += 1
@@ -57,6 +57,7 @@ class Link:
             except OSError:
                 pass
         self.line = self.talk = None
+        self.claim.release()
         self.state, self.why = state, why
 
     def ask(self, text: str) -> None:
@@ -81,14 +82,12 @@ class Link:
         """(kind, value) of everything new: state, beat, raw (dictionaries), log, text, crash, (question, answer), note."""
         now = time.monotonic()
         if self.state == LENT:
-            if not self.claim.wanted() and self.claim.take():
-                self.state = GONE
-                return [("note", "the port is back")]
-            return []
+            if self.claim.wanted():
+                return []
+            self.state = GONE
         if self.claim.wanted():
             self._farewell()
             self._close(LENT, "")
-            self.claim.release()
             return [("note", "another bench asked for the port: lent")]
         if not self.line:
             if now < self._next:
@@ -175,4 +174,3 @@ class Link:
         """Say goodbye and let go of the port."""
         self._farewell()
         self._close(GONE, "")
-        self.claim.release()
