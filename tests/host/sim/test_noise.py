@@ -37,7 +37,7 @@ def test_spans(spans):
     for first, count in spans:
         span = ahead.span(first, count)
         assert span.shape == (3, count)
-        assert (span == noise.normal(KEYS[:, None], np.arange(first, first + count))).all()
+        assert (span.T == noise.normal(KEYS[:, None], np.arange(first, first + count))).all()
 
 
 def test_within_is_clip():
