@@ -77,7 +77,9 @@ class FrontEnd:
         tolerance = noise.key(seed, numbers, "front end")
         self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
         self.ir_dc = 65000.0 * 2.3 ** noise.uniform(tolerance, 1)  # to 150,000: skin, pressure, LED
-        self.hiss = noise.Ahead(noise.key(seed, numbers, "adc noise"), noise.normal if self.optical else _hiss)
+        self.hiss = noise.Ahead(
+            noise.key(seed, numbers, "adc noise"), noise.normal if self.optical else _hiss
+        )
         self.drift = noise.Ahead(noise.key(seed, numbers, "ir drift"), _drift if self.optical else _idle)
         self.kick_key = noise.key(seed, numbers, "contact")
         self.at = 0  # samples so far

@@ -91,9 +91,9 @@ class Smooth:
 
 
 class Ahead:
-    """`draw` (normal, uniform, a function of them) of one stream at counters that move on evenly: drawn for many steps at once,
-    because numpy takes as long for one step as for ten. The values are those of `draw(keys, counter)`, whatever was asked
-    before; nobody writes to them."""
+    """`draw` (normal, uniform, a function of them) of one stream at counters that move on evenly: drawn for many steps at
+    once, because numpy takes as long for one step as for ten. The values are those of `draw(keys, counter)`, whatever was
+    asked before; nobody writes to them."""
 
     STEPS = 16
 

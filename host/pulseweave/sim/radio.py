@@ -244,7 +244,7 @@ class Radio(Links):
         else:
             lost = u[0] > 1.0 / (1.0 + np.exp(SENSITIVITY_DBM - power))
             if self.bursts:
-                lost |= self._burst(f, u[1]) & (u[2] < self.bursts[2])
+                lost |= self._burst(f, u[1], self.bursts) & (u[2] < self.bursts[2])
         for j in self.jammers:
             if j.begin <= f.end and f.start < j.end:
                 noise = j.dbm - 10.0 * self.exponent * np.log10(
@@ -271,9 +271,9 @@ class Radio(Links):
         rssi = np.minimum(np.rint(power[good]).astype(np.int64), -1)
         return Heard(f.source, f.end, f.frame, k[good], rssi)
 
-    def _burst(self, f: Flight, u: np.ndarray) -> np.ndarray:
+    def _burst(self, f: Flight, u: np.ndarray, bursts: tuple) -> np.ndarray:
         """bool[m]: which links of f's station are in a bad spell at its end, by chance `u`; they are kept."""
-        apart, length, _ = self.bursts
+        apart, length, _ = bursts
         share = length / (apart + length)
         keep = float(np.exp(-(f.end - self.when[f.station]) * 1e-3 * (1 / apart + 1 / length)))
         bad = u < share + (self.bad[f.station] - share) * keep
