@@ -12,6 +12,8 @@ Everything is a function of (seed, node number, history of that node's inputs): 
 depend on how many others there are (`noise.py`), and steps of any length that is a whole number of ms may follow each other.
 """
 
+from functools import cache
+
 import numpy as np
 
 from pulseweave.sim import noise
@@ -24,6 +26,17 @@ RISE_S, FALL_S = (
     8.0,
 )  # the body follows arousal: sympathetic lag (Berger et al. 1989, Am J Physiol 256:H142)
 PRESS_S = 0.7  # a finger that has just come down needs this long to lie still
+LEAVE_S = 0.05
+
+
+@cache
+def _share(dt_s: float, of_s: float) -> np.ndarray:
+    """Of its way to a goal, how much is gone in dt_s with the time constant of_s."""
+    return -np.expm1(-dt_s / np.array(of_s))
+
+
+def _ambient(keys: np.ndarray, sample) -> np.ndarray:
+    return 0.02 * noise.smooth(keys, sample / 100.0, 2.0)
 
 
 class Body:
@@ -39,10 +52,11 @@ class Body:
         self.person = Person(seed, numbers)
         self.heart = Heart(seed, numbers, self.person)
         self.skin = Skin(seed, numbers, self.person)
-        self.ambient_key = noise.key(seed, numbers, "ambient")
+        self.ambient = noise.Ahead(noise.key(seed, numbers, "ambient"), _ambient)
         self.drive = np.zeros(self.n)
         self.press = np.zeros(self.n)
         self.here = np.zeros(self.n, bool)  # who touched in the last step
+        self.open = False  # somebody has touched a sensor of this room
         self.visits = np.full(self.n, -1)  # how many people came to this node before this one
 
     def step(self, t_s: float, dt_s: float, arousal, valence, touching) -> tuple[np.ndarray, np.ndarray]:
@@ -55,19 +69,19 @@ class Body:
         if not arousal.shape == valence.shape == touching.shape == (self.n,):
             shapes = f"{arousal.shape}, {valence.shape}, {touching.shape}"
             raise ValueError(f"arousal, valence, touching have shapes {shapes}: each must be ({self.n},)")
-        if (self.visits < 0).all():  # the room opens
+        if not self.open:
             self.drive = arousal.copy()
         self._meet(touching, arousal)
-        self.drive += (arousal - self.drive) * -np.expm1(
-            -dt_s / np.where(arousal > self.drive, RISE_S, FALL_S)
+        self.drive += (arousal - self.drive) * np.where(
+            arousal > self.drive, _share(dt_s, RISE_S), _share(dt_s, FALL_S)
         )
         ppg = self.heart.step(t_s, dt_s, self.drive, valence)
-        self.press += (touching - self.press) * -np.expm1(-dt_s / np.where(touching, PRESS_S, 0.05))
-        first, k = noise.grid(t_s, dt_s, 100)
-        times = np.arange(first, first + k) / 100.0
-        if not touching.all():  # an uncovered sensor sees the room
-            ambient = 0.02 * noise.smooth(self.ambient_key[:, None], times, 2.0)
-            ppg = np.where(touching[:, None], ppg, ambient)
+        self.press += (touching - self.press) * np.where(
+            touching, _share(dt_s, PRESS_S), _share(dt_s, LEAVE_S)
+        )
+        if np.count_nonzero(touching) < self.n:  # an uncovered sensor sees the room
+            ambient = self.ambient.span(*noise.grid(t_s, dt_s, 100))
+            ppg = np.where(touching[:, None], ppg, ambient.T)
         ppg *= np.where(touching, self.press, 1.0)[:, None]
         return ppg, self.skin.step(t_s, dt_s, self.drive, touching)
 
@@ -75,8 +89,9 @@ class Body:
         """Whoever comes back to a sensor is somebody else."""
         came = touching & ~self.here
         self.here = touching.copy()
-        if not came.any():
+        if not np.count_nonzero(came):
             return
+        self.open = True
         self.visits += came
         where = (came & (self.visits > 0)).nonzero()[0]
         if not where.size:

@@ -16,6 +16,9 @@ calibration driver; Espressif hardware design guide), and noisy by some counts. 
 perfusion 0.5-3 % as in Allen 2007. Grove GSR: Seeed's R = (1024 + 2a) * 10000 / (cal - a) at 10 bit.
 """
 
+import math
+from functools import cache
+
 import numpy as np
 
 from pulseweave.problem import Problem
@@ -37,6 +40,26 @@ OPEN_IR = 1500.0
 GSR_CALIBRATION = 2048
 
 
+def _hiss(keys: np.ndarray, sample) -> np.ndarray:
+    return ADC_NOISE_V * noise.normal(keys, sample)
+
+
+def _idle(keys: np.ndarray, sample) -> np.ndarray:
+    """Volts of an uncovered amplifier, about 0.05 V of flicker in them."""
+    return OPEN_V + 0.05 * noise.smooth(keys, sample * 0.01, 3.0)
+
+
+def _drift(keys: np.ndarray, sample) -> np.ndarray:
+    return 1.0 + 0.01 * noise.smooth(keys, sample * 0.01, 0.05)
+
+
+@cache
+def _fades(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """float64[count, 1]: what is left, sample after sample, of a swing, and of the finger that came or went."""
+    since = np.arange(1, count + 1)
+    return (np.exp(-0.01 / SETTLE_S) ** since)[:, None], np.exp(-since / 8.0)[:, None]
+
+
 class FrontEnd:
     """The sensors of all nodes. board: compiled description; seed, nodes: as for `Body`. Raises Problem on a sensor
     kind that has no model."""
@@ -54,11 +77,13 @@ class FrontEnd:
         tolerance = noise.key(seed, numbers, "front end")
         self.gain = 1.0 + 0.1 * (2 * noise.uniform(tolerance, 0) - 1)
         self.ir_dc = 65000.0 * 2.3 ** noise.uniform(tolerance, 1)  # to 150,000: skin, pressure, LED
-        self.hiss = noise.Ahead(noise.key(seed, numbers, "adc noise"))
-        key = noise.key(seed, numbers, "ir drift")[:, None]
-        self.drift = noise.Smooth(key, 0.05 if self.optical else 3.0)
+        self.hiss = noise.Ahead(
+            noise.key(seed, numbers, "adc noise"), noise.normal if self.optical else _hiss
+        )
+        self.drift = noise.Ahead(noise.key(seed, numbers, "ir drift"), _drift if self.optical else _idle)
         self.kick_key = noise.key(seed, numbers, "contact")
         self.at = 0  # samples so far
+        self.follow = np.full(self.n, FOLLOW)
         self.dc = np.full(self.n, np.nan)  # the mean of the pulse volts; not known yet
         self.kick = np.zeros(self.n)
         self.cover = np.zeros(self.n)
@@ -71,9 +96,8 @@ class FrontEnd:
         ppg = self._numbers("ppg", ppg, 10.0)
         eda = self._numbers("eda", eda, 1000.0)
         touching = np.asarray(touching, dtype=bool)
-        index = np.arange(self.at, self.at + ppg.shape[1])
-        wave = self._couple(ppg, index, touching)
-        pulse = self._infrared(wave, index, touching) if self.optical else self._analog(wave, index, touching)
+        wave = self._couple(ppg, touching)
+        pulse = (self._infrared(wave, touching) if self.optical else self._analog(wave, touching)).T
         skin = self._skin(eda, touching)
         self.at += ppg.shape[1]
         self.touched = touching
@@ -87,51 +111,52 @@ class FrontEnd:
             raise Problem(f"visitors: {name} is no array of numbers") from None
         if signal.ndim != 2 or len(signal) != self.n:
             raise Problem(f"visitors: {name} has shape {signal.shape}: it must be ({self.n}, samples)")
-        if not np.isfinite(np.add.reduce(signal, axis=None)):
+        if not math.isfinite(np.add.reduce(signal, axis=None)):
             signal = np.nan_to_num(signal)
         return noise.within(signal, -limit, limit)
 
-    def _couple(self, ppg: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
-        """float64[n, k]: pulse without its DC, with the swing after a change of contact."""
+    def _couple(self, ppg: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """float64[k, n]: pulse without its DC, with the swing after a change of contact."""
         changed = (touching != self.touched) | np.isnan(self.dc)
-        if changed.any() and ppg.size:
+        if np.count_nonzero(changed) and ppg.size:
             self.dc = np.where(changed, ppg[:, 0], self.dc)
             swing = 1.2 * (2 * noise.uniform(self.kick_key, self.at) - 1)
             self.kick = np.where(changed, swing, self.kick)
-        k = ppg.shape[1]
-        fade = np.exp(-0.01 / SETTLE_S) ** np.arange(1, k + 1)
         out = np.ascontiguousarray(ppg.T)  # sample after sample: each follows from the one before
+        dc = self.dc.copy()
         for x in out:
-            x -= self.dc
-            self.dc = self.dc + FOLLOW * x
-        out += self.kick * fade[:, None]
-        if k:
-            self.kick = self.kick * fade[-1]
+            x -= dc
+            dc += self.follow * x
+        self.dc = dc
+        swings = self.kick * _fades(len(out))[0]
+        out += swings
+        if len(out):
+            self.kick = swings[-1]
         out *= touching
-        return out.T
+        return out
 
     def _covered(self, count: int, touching: np.ndarray) -> np.ndarray:
-        """float64[n, count]: 0 uncovered .. 1 covered, with the 80 ms of a finger that comes or goes."""
-        goal = touching.astype(np.float64)[:, None]
-        cover = goal + (self.cover[:, None] - goal) * np.exp(-np.arange(1, count + 1) / 8.0)
+        """float64[count, n]: 0 uncovered .. 1 covered, with the 80 ms of a finger that comes or goes."""
+        goal = touching.astype(np.float64)
+        cover = goal + (self.cover - goal) * _fades(count)[1]
         if count:
-            self.cover = cover[:, -1]
+            self.cover = cover[-1]
         return cover
 
-    def _analog(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
-        """12-bit counts; an uncovered sensor sees the room's light flicker and people pass."""
-        cover = self._covered(wave.shape[1], touching)
-        idle = OPEN_V + 0.05 * self.drift.at(index * 0.01)
-        volts = idle + (BIAS_V + self.gain[:, None] * wave - idle) * cover
-        return adc_counts(volts + ADC_NOISE_V * self.hiss.span(self.at, len(index)))
+    def _analog(self, wave: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """12-bit counts [k, n]; an uncovered sensor sees the room's light flicker and people pass."""
+        k = len(wave)
+        idle = self.drift.span(self.at, k)
+        volts = idle + (BIAS_V + self.gain * wave - idle) * self._covered(k, touching)
+        return adc_counts(volts + self.hiss.span(self.at, k))
 
-    def _infrared(self, wave: np.ndarray, index: np.ndarray, touching: np.ndarray) -> np.ndarray:
-        """18-bit counts; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
-        cover = self._covered(wave.shape[1], touching)
-        drift = 1.0 + 0.01 * self.drift.at(index * 0.01)
-        covered = self.ir_dc[:, None] * drift * (1.0 - IR_PER_V * self.gain[:, None] * wave)
+    def _infrared(self, wave: np.ndarray, touching: np.ndarray) -> np.ndarray:
+        """18-bit counts [k, n]; an uncovered sensor reads next to nothing, as the chip cancels ambient light."""
+        k = len(wave)
+        cover = self._covered(k, touching)
+        covered = self.ir_dc * self.drift.span(self.at, k) * (1.0 - IR_PER_V * self.gain * wave)
         light = cover * covered + (1.0 - cover) * OPEN_IR
-        light += np.where(touching, IR_NOISE, IR_NOISE / 2)[:, None] * self.hiss.span(self.at, len(index))
+        light += np.where(touching, IR_NOISE, IR_NOISE / 2) * self.hiss.span(self.at, k)
         return noise.within(np.rint(light), 0, IR_FULL).astype(np.uint32)
 
     def _skin(self, eda: np.ndarray, touching: np.ndarray) -> np.ndarray:
@@ -143,9 +168,10 @@ class FrontEnd:
 
 def adc_counts(volts: np.ndarray) -> np.ndarray:
     """uint32: what a calibrated ESP32 ADC at 11 dB says to a voltage, as 12-bit counts of 3.3 V."""
-    high = ADC_KNEE_V + 0.92 * (volts - ADC_KNEE_V)
-    seen = noise.within(np.where(volts > ADC_KNEE_V, high, volts), ADC_FLOOR_V, ADC_TOP_V)
-    return np.rint(seen * COUNTS_PER_V).astype(np.uint32)
+    high = volts > ADC_KNEE_V
+    if np.count_nonzero(high):
+        volts = np.where(high, ADC_KNEE_V + 0.92 * (volts - ADC_KNEE_V), volts)
+    return np.rint(noise.within(volts, ADC_FLOOR_V, ADC_TOP_V) * COUNTS_PER_V).astype(np.uint32)
 
 
 def gsr_sixteenths(microsiemens: np.ndarray, calibration: int = GSR_CALIBRATION) -> np.ndarray:

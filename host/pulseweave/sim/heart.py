@@ -12,6 +12,8 @@ about zero), and as ground truth the beats.
 - Wander with breath, movements of the hand (0.5-6 Hz, up to twice the pulse), sensor noise.
 """
 
+from functools import cache
+
 import numpy as np
 
 from pulseweave.sim import noise
@@ -40,6 +42,25 @@ def _waves(contour: np.ndarray) -> np.ndarray:
     return np.add.reduce(parts)
 
 
+def _hiss(keys: np.ndarray, sample) -> np.ndarray:
+    return NOISE_V * noise.normal(keys, sample)
+
+
+def _wander(keys: np.ndarray, sample) -> np.ndarray:
+    return 0.07 * noise.smooth(keys, sample / RATE_HZ, 0.35)
+
+
+def _push(keys: np.ndarray, counter) -> np.ndarray:
+    return noise.normal(keys, counter) + 1j * noise.normal(keys, counter + 1)
+
+
+@cache
+def _mayer(dt_s: float) -> tuple:
+    """How far the Mayer wave turns and fades in dt_s, and the size of the push that keeps its variance at 1."""
+    turn = np.exp((-1 / 20.0 + TWO_PI * 0.1j) * dt_s)
+    return turn, np.sqrt(1 - abs(turn) ** 2)
+
+
 class Heart:
     """Hearts of all nodes. `beats` int64[n] so far; `beat_s`, `hr_bpm` float64[n]: the last foot, the present rate."""
 
@@ -50,25 +71,26 @@ class Heart:
             for name in ("beat", "breath", "depth", "mayer", "slow", "noise")
         }
         self.keys = keys
-        self.hiss = noise.Ahead(keys["noise"])
-        self.pushes = [noise.Ahead(keys["mayer"]) for _ in range(2)]
+        self.hiss = noise.Ahead(keys["noise"], _hiss)
+        self.pushes = noise.Ahead(keys["mayer"], _push)
         self.move_keys = [noise.key(seed, nodes, name) for name in ("move", "move slow", "move fast")]
         self.fidgeting = noise.Ahead(self.move_keys[0], noise.uniform)
         self.breathing = noise.Smooth(keys["breath"], 0.1)
         self.deepening = noise.Smooth(keys["depth"], 0.05)
         self.drifting = noise.Smooth(keys["slow"], 0.03)
-        self.wander = noise.Smooth(noise.key(seed, nodes, "wander")[:, None], 0.35)
+        self.wander = noise.Ahead(noise.key(seed, nodes, "wander"), _wander)
         self.phase = noise.uniform(keys["beat"], 1 << 40)
         self.owed = np.zeros(n)  # phase to be given back after an early beat
         self.breath = noise.uniform(keys["breath"], 1 << 40)
         self.mayer = noise.normal(keys["mayer"], 1 << 40) + 1j * noise.normal(keys["mayer"], 1 << 41)
-        self.onset = np.full((LANES, n), -10.0)
-        self.size = np.zeros((LANES, n))
-        self.stretch = np.ones((LANES, n))
+        # of each beat whose wave may still be seen, the newest first: when it began, its size, cells of the table a second
+        self.lanes = np.empty((LANES, 3, n))
+        self.lanes[:] = np.array([-10.0, 0.0, 1.0 / STEP_S])[:, None]
         waves = _waves(person.contour)
         self.length = waves.shape[1]
         self.wave = waves.ravel()  # each node's own beat, one after another
-        self.rows = (np.arange(n) * self.length)[:, None]
+        self.rise = np.ediff1d(self.wave, to_end=0.0)
+        self.rows = np.arange(n) * self.length
         self.beats = np.zeros(n, dtype=np.int64)
         self.beat_s = np.full(n, -10.0)
         self.hr_bpm = person.rest_bpm.copy()
@@ -78,7 +100,8 @@ class Heart:
     def change(self, where: np.ndarray) -> None:
         """Other people's hearts at the nodes of index `where`."""
         self.wave.reshape(-1, self.length)[where] = _waves(self.person.contour[:, where])
-        self.size[:, where] = 0.0
+        self.rise = np.ediff1d(self.wave, to_end=0.0)
+        self.lanes[:, 1, where] = 0.0
         self.owed[where] = self.move_v[where] = 0.0
 
     def _period(self, t_s: float, dt_s: float, drive: np.ndarray, valence: np.ndarray) -> np.ndarray:
@@ -87,10 +110,8 @@ class Heart:
         pace = p.breath_hz * (1.0 + 0.45 * drive) * (1.0 + 0.10 * self.breathing.at(t_s))
         self.breath_step = pace * dt_s
         self.breath = (self.breath + self.breath_step) % 1.0
-        turn = np.exp((-1 / 20.0 + TWO_PI * 0.1j) * dt_s)
-        now = round(t_s * 1000)
-        push = self.pushes[0].at(2 * now) + 1j * self.pushes[1].at(2 * now + 1)
-        self.mayer = self.mayer * turn + np.sqrt(1 - abs(turn) ** 2) * push
+        turn, push = _mayer(dt_s)
+        self.mayer = self.mayer * turn + push * self.pushes.at(2 * round(t_s * 1000))
         self.depth = 1.0 + 0.3 * self.deepening.at(t_s)
         vagal = np.exp(-0.7 * drive) * (1.0 + 0.1 * valence)
         rsa = p.rsa_s * vagal * self.depth * (0.25 / pace) * np.sin(TWO_PI * self.breath)
@@ -107,36 +128,31 @@ class Heart:
         hit = (self.phase >= 1.0).nonzero()[0]
         if not hit.size:
             return
-        keys, count = self.keys["beat"][hit], 4 * self.beats[hit]
-        late = (self.phase[hit] - 1.0) * period[hit]
-        onset = (
-            t_s + dt_s - late + 0.011 + 0.003 * noise.normal(keys, count)
-        )  # transit time jitters by some ms
-        early = noise.uniform(keys, count + 1) < p.ectopic[hit]
-        small = self.owed[hit] > 0  # this is the early beat: the ventricle is half full
-        vary = 1.0 + 0.05 * noise.normal(keys, count + 2) + 0.06 * np.sin(TWO_PI * self.breath[hit] + 1.0)
+        count, phase, period, owed = self.beats[hit], self.phase[hit], period[hit], self.owed[hit]
+        keys, count = self.keys["beat"][hit], 4 * count
+        jitter, vary = noise.normal(keys, np.array((count, count + 2)))
+        late = (phase - 1.0) * period
+        onset = t_s + dt_s - late + 0.011 + 0.003 * jitter  # transit time jitters by some ms
+        early = np.where(noise.uniform(keys, count + 1) < p.ectopic[hit], 0.3, 0.0)
+        small = owed > 0  # this is the early beat: the ventricle is half full
+        vary = 1.0 + 0.05 * vary + 0.06 * np.sin(TWO_PI * self.breath[hit] + 1.0)
         size = p.volts[hit] * np.exp(-p.constricts[hit] * drive[hit]) * vary * np.where(small, 0.5, 1.0)
-        self.phase[hit] += np.where(early, 0.3, 0.0) - self.owed[hit] - 1.0
-        self.owed[hit] = np.where(early, 0.3, 0.0)
-        for lanes, new in (
-            (self.onset, onset),
-            (self.size, size),
-            (self.stretch, np.sqrt(period[hit] / 0.85)),
-        ):
-            lanes[1:, hit] = lanes[:-1, hit]
-            lanes[0, hit] = new
+        self.phase[hit] = phase + (early - owed - 1.0)
+        self.owed[hit] = early
+        self.lanes[1:, :, hit] = self.lanes[:-1, :, hit]
+        self.lanes[0][:, hit] = np.array((onset, size, 1.0 / (STEP_S * np.sqrt(period / 0.85))))
         self.beats[hit] += 1
         self.beat_s[hit] = onset
 
     def _movement(
         self, t_s: float, dt_s: float, times: np.ndarray, drive: np.ndarray, out: np.ndarray
     ) -> None:
-        """Add the artefacts of hands that move now; starts new movements."""
+        """Add the artefacts of hands that move now to out[n, k]; starts new movements."""
         p, key = self.person, self.move_keys[0]
         now = 8 * round(t_s * 1000)
         start = self.fidgeting.at(now) < p.fidgets_hz * (1.0 + 2.0 * drive) * dt_s
         start &= self.move_to <= t_s
-        if start.any():
+        if np.count_nonzero(start):
             self.move_from = np.where(start, t_s, self.move_from)
             self.move_to = np.where(start, t_s + 0.8 + 3.0 * noise.uniform(key, now + 1), self.move_to)
             self.move_v = np.where(start, p.volts * (0.3 + 1.7 * noise.uniform(key, now + 2)), self.move_v)
@@ -160,17 +176,20 @@ class Heart:
         self._beat(t_s, dt_s, period, drive)
         first, k = noise.grid(t_s, dt_s, RATE_HZ)
         times = np.arange(first, first + k) / RATE_HZ
-        out = NOISE_V * self.hiss.span(first, k)
-        at = (times - self.onset[..., None]) * (1.0 / (STEP_S * self.stretch))[..., None]  # [lanes, n, k]
+        column = times[:, None]  # sample after sample, as numpy is quickest with long rows
+        onset, size, pace = self.lanes[:, :, None].swapaxes(0, 1)
+        at = (column - onset) * pace  # [lanes, k, n]
         np.minimum(np.maximum(at, 0.0, out=at), self.length - 1.001, out=at)
-        cell = at.astype(np.int64)
+        cell = np.floor(at)
         at -= cell
+        cell = cell.astype(np.int64)
         cell += self.rows
-        left = self.wave[cell]
-        for lane in self.size[..., None] * (left + (self.wave[cell + 1] - left) * at):
-            out += lane
-        breath = before[:, None] + self.breath_step[:, None] * ((times - t_s) / dt_s)
-        sway = 0.07 * self.depth[:, None] * np.sin(TWO_PI * breath) + 0.07 * self.wander.at(times)
-        out += p.volts[:, None] * (sway - 0.35)
-        self._movement(t_s, dt_s, times, drive, out)
-        return out
+        waves = size * (self.wave.take(cell) + self.rise.take(cell) * at)
+        out = self.hiss.span(first, k) + waves[0]
+        for wave in waves[1:]:
+            out += wave
+        breath = before + self.breath_step * ((column - t_s) / dt_s)
+        sway = 0.07 * self.depth * np.sin(TWO_PI * breath) + self.wander.span(first, k)
+        out += p.volts * (sway - 0.35)
+        self._movement(t_s, dt_s, times, drive, out.T)
+        return out.T

@@ -36,8 +36,8 @@ class Links:
 
     tx_dbm, exponent, shadow_db, skew_db: transmit power, path-loss exponent, standard deviations of shadowing (both
     directions alike) and of the difference between directions. range_m: with it, links are in range by distance alone.
-    By station: `hears` the nodes in range, `senses` bool[station, station], `audible` the stations that notice it;
-    `bad`, `when`: the bursts of its links (radio.py).
+    By station: `hears` the nodes in range, `loud` how it arrives there (dBm), `senses` bool[station, station], `audible` the
+    stations that notice it; `bad`, `when`: the bursts of its links, and at what time (ms) they stood so (radio.py).
     """
 
     def __init__(
@@ -81,8 +81,9 @@ class Links:
         self.hears = [np.flatnonzero(row[: self.n]) for row in reach]
         self.senses = (self.rssi >= SENSE_DBM) & same
         self.audible = [np.flatnonzero(row) for row in self.senses]
+        self.loud = [self.rssi[station, k] for station, k in enumerate(self.hears)]
         self.bad = [np.zeros(len(k), bool) for k in self.hears]
-        self.when = [np.zeros(len(k)) for k in self.hears]
+        self.when = [0.0] * len(self.hears)
 
     def partition(self, groups):
         """Cut the room: nodes hear only nodes of their own group; `groups` are lists of nodes, who is in none is alone."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from pulseweave.sim.workers import FRAME, Worker
 
+WHO = np.dtype("<u4")  # a listener of a frame: slot, and above it RSSI
 SENT = struct.Struct("<HHI")  # of a frame: slot, bytes, microseconds into the tick
 
 
@@ -69,12 +70,13 @@ class Nodes:
                 on = powered[listeners]
                 listeners, rssi = listeners[on], rssi[on]
             us = max(0, round((h.at_ms - (k - 1) * 20.0) * 1000))
-            edges = listeners.searchsorted(self._firsts).tolist()
+            who = (rssi & 255) << 16 | listeners
+            edges = [0, len(who)] if len(parts) == 1 else listeners.searchsorted(self._firsts).tolist()
             for w, (i, j) in enumerate(itertools.pairwise(edges)):
                 if i < j:
-                    who = (listeners[i:j] - self._firsts[w]) | (rssi[i:j] & 255) << 16
+                    here = (who[i:j] - self._firsts[w]).astype(WHO)
                     head = FRAME.pack(len(h.frame), h.source + 1, us, j - i)
-                    parts[w] += (head, who.astype("<u4").tobytes(), h.frame)
+                    parts[w] += (head, here.tobytes(), h.frame)
                     counts[w] += 1
         self._pings = pings
         flags = (block is not None) | records << 1 | pings << 2 | free << 4

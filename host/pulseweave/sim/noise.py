@@ -13,8 +13,10 @@ import numpy as np
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
-_16, _32, _48 = np.uint64(16), np.uint64(32), np.uint64(48)
-_LOW = np.uint64(0xFFFF)
+_S11, _S16, _S32 = np.uint64(11), np.uint64(16), np.uint64(32)
+_HALVES = np.uint64(0x0000FFFF_0000FFFF)  # every other 16 bits
+_ADD = np.uint64(0x00000001_00000001)
+_SPREAD = np.sqrt(3.0) / 65536.0
 
 
 def _mix(z: np.ndarray) -> np.ndarray:
@@ -46,14 +48,15 @@ def bits(keys: np.ndarray, counter) -> np.ndarray:
 
 def uniform(keys: np.ndarray, counter) -> np.ndarray:
     """float64 in [0, 1), 53 bits."""
-    return (bits(keys, counter) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return (bits(keys, counter) >> _S11).astype(np.float64) * 2.0**-53
 
 
 def normal(keys: np.ndarray, counter) -> np.ndarray:
     """float64, mean 0, variance 1: the sum of four 16-bit uniforms (Irwin-Hall), so within +-3.46."""
     b = bits(keys, counter)
-    total = (b & _LOW) + ((b >> _16) & _LOW) + ((b >> _32) & _LOW) + (b >> _48)
-    return (total.astype(np.float64) - 131070.0) * (np.sqrt(3.0) / 65536.0)
+    pairs = (b & _HALVES) + (b >> _S16 & _HALVES)  # two sums of two
+    total = pairs * _ADD >> _S32
+    return (total.astype(np.float64) - 131070.0) * _SPREAD
 
 
 def smooth(keys: np.ndarray, t_s: np.ndarray | float, rate_hz) -> np.ndarray:
@@ -68,30 +71,29 @@ def smooth(keys: np.ndarray, t_s: np.ndarray | float, rate_hz) -> np.ndarray:
 
 
 class Smooth:
-    """`smooth` of one stream at one rate, at times that move on slowly: the two hashed values around now are kept."""
+    """`smooth` of one stream at one rate, at a time that moves on slowly: the two hashed values around now are kept."""
 
     def __init__(self, keys: np.ndarray, rate_hz: float):
         self.keys, self.rate_hz = keys, rate_hz
         self._cell = -1
-        self._left = self._right = np.zeros(0)
+        self._left = self._rise = np.zeros(0)
 
-    def at(self, t_s: np.ndarray | float) -> np.ndarray:
-        """float64 at times t_s >= 0 in ascending order, the same values as `smooth(keys, t_s, rate_hz)`."""
-        at = np.asarray(t_s * self.rate_hz)
-        cells = np.floor(at)
-        cell = int(cells.flat[0])
-        if cell != cells.flat[-1]:
-            return smooth(self.keys, t_s, self.rate_hz)
+    def at(self, t_s: float) -> np.ndarray:
+        """float64[n] at t_s >= 0, the same values as `smooth(keys, t_s, rate_hz)`."""
+        at = t_s * self.rate_hz
+        cell = int(at)
         if cell != self._cell:
             self._cell = cell
-            self._left, self._right = normal(self.keys, cell), normal(self.keys, cell + 1)
-        f = at - cells
-        return (self._left + (self._right - self._left) * (f * f * (3.0 - 2.0 * f))) * 1.16
+            self._left = normal(self.keys, cell)
+            self._rise = normal(self.keys, cell + 1) - self._left
+        f = at - cell
+        return (self._left + self._rise * (f * f * (3.0 - 2.0 * f))) * 1.16
 
 
 class Ahead:
-    """`draw` (normal or uniform) of one stream at counters that move on evenly: drawn for many steps at once, because numpy
-    takes as long for one step as for ten. The values are those of `draw(keys, counter)`, whatever was asked before."""
+    """`draw` (normal, uniform, a function of them) of one stream at counters that move on evenly: drawn for many steps at
+    once, because numpy takes as long for one step as for ten. The values are those of `draw(keys, counter)`, whatever was
+    asked before; nobody writes to them."""
 
     STEPS = 16
 
@@ -112,12 +114,12 @@ class Ahead:
         return self._block[step]
 
     def span(self, first: int, count: int) -> np.ndarray:
-        """float64[n, count]: the values at `first`, `first` + 1, ..."""
+        """float64[count, n]: the values at `first`, `first` + 1, ..."""
         at = first - self._first
         if self._stride != 1 or not 0 <= at <= len(self._block) - count:
             self._first, self._stride, at = first, 1, 0
             self._fill(self.STEPS * count)
-        return self._block[at : at + count].T
+        return self._block[at : at + count]
 
     def _fill(self, count: int) -> None:
         counters = self._first + self._stride * np.arange(count)

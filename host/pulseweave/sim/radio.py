@@ -204,7 +204,7 @@ class Radio(Links):
 
     def _schedule(self, rng, queue):
         """CSMA/CA: each frame waits for what its sender can sense, and for the sender's own frames before it."""
-        backoff = rng.integers(0, WINDOW + 1, (len(queue), 4)) * BACKOFF_MS
+        backoff = rng.integers(0, WINDOW + 1, (len(queue), 4))
         waiting = [(start, k) for k, (_, start, _, _) in enumerate(queue)]
         waiting.sort()
         tries = [0] * len(queue)
@@ -219,7 +219,7 @@ class Radio(Links):
                     busy = max(busy, f.end)
             if busy > start and start - asked < PATIENCE_MS:
                 self.stats.deferred += 1
-                wait = backoff[k, tries[k] & 3] * (1 << min(tries[k] >> 2, 3))
+                wait = backoff[k, tries[k] & 3] * BACKOFF_MS * (1 << min(tries[k] >> 2, 3))
                 tries[k] += 1
                 waiting.append((busy + DIFS_MS + wait, k))
                 waiting.sort()
@@ -235,19 +235,16 @@ class Radio(Links):
         k = self.hears[f.station]
         if not len(k):
             return None
-        power = self.rssi[f.station, k] + (rng.normal(0.0, self.fade_db, len(k)) if self.fade_db else 0.0)
-        u = rng.random((2, len(k)))
+        power = self.loud[f.station]
+        if self.fade_db:
+            power = power + self.fade_db * rng.standard_normal(len(k))
+        u = rng.random((3 if self.bursts else 2, len(k)))
         if self.loss is not None:
             lost = u[0] < self.loss
         else:
-            lost = u[0] > 1.0 / (1.0 + np.exp(np.clip((SENSITIVITY_DBM - power) / 1.0, -50, 50)))
+            lost = u[0] > 1.0 / (1.0 + np.exp(SENSITIVITY_DBM - power))
             if self.bursts:
-                apart, length, inside = self.bursts
-                share = length / (apart + length)
-                keep = np.exp(-(f.end - self.when[f.station]) * 1e-3 * (1 / apart + 1 / length))
-                bad = u[1] < share + (self.bad[f.station] - share) * keep
-                self.bad[f.station], self.when[f.station] = bad, np.full(len(k), f.end)
-                lost |= bad & (rng.random(len(k)) < inside)
+                lost |= self._burst(f, u[1], self.bursts) & (u[2] < self.bursts[2])
         for j in self.jammers:
             if j.begin <= f.end and f.start < j.end:
                 noise = j.dbm - 10.0 * self.exponent * np.log10(
@@ -256,19 +253,29 @@ class Radio(Links):
                     )
                 )
                 lost |= (power - noise < CAPTURE_DB) & (rng.random(len(k)) < j.duty)
-        spoilt = np.zeros(len(k), bool)
-        for g in around:
-            if g is f or g.end <= f.start or g.start >= f.end:
-                continue
-            spoilt |= (power - self.rssi[g.station, k] < CAPTURE_DB) & (
-                self.group[g.station] == self.group[k]
-            )
-            spoilt |= k == g.station  # half duplex
-        self.stats.collisions += int(np.count_nonzero(spoilt & ~lost))
-        good = (~(lost | spoilt)).nonzero()[0]
+        others = [g for g in around if g.start < f.end and g.end > f.start and g is not f]
+        if others:
+            spoilt = np.zeros(len(k), bool)
+            for g in others:
+                spoilt |= (power - self.rssi[g.station, k] < CAPTURE_DB) & (
+                    self.group[g.station] == self.group[k]
+                )
+                spoilt |= k == g.station  # half duplex
+            self.stats.collisions += int(np.count_nonzero(spoilt & ~lost))
+            lost |= spoilt
+        good = (~lost).nonzero()[0]
         self.stats.received += len(good)
         self.stats.lost += len(k) - len(good)
         if not len(good):
             return None
         rssi = np.minimum(np.rint(power[good]).astype(np.int64), -1)
         return Heard(f.source, f.end, f.frame, k[good], rssi)
+
+    def _burst(self, f: Flight, u: np.ndarray, bursts: tuple) -> np.ndarray:
+        """bool[m]: which links of f's station are in a bad spell at its end, by chance `u`; they are kept."""
+        apart, length, _ = bursts
+        share = length / (apart + length)
+        keep = float(np.exp(-(f.end - self.when[f.station]) * 1e-3 * (1 / apart + 1 / length)))
+        bad = u < share + (self.bad[f.station] - share) * keep
+        self.bad[f.station], self.when[f.station] = bad, f.end
+        return bad

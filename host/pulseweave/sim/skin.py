@@ -18,6 +18,10 @@ SETTLE_S = 80.0
 APART_S = 1.0
 
 
+def _hiss(keys: np.ndarray, sample) -> np.ndarray:
+    return NOISE_US * noise.normal(keys, sample)
+
+
 class Skin:
     """Skin of all nodes. `scrs` int64[n]: responses so far; `level_us` float64[n]: the tonic part. Ground truth."""
 
@@ -25,9 +29,9 @@ class Skin:
         self.person, n = person, len(nodes)
         self.key = noise.key(seed, nodes, "scr")
         self.wander = noise.Smooth(noise.key(seed, nodes, "scl"), 0.02)
-        self.hiss = noise.Ahead(noise.key(seed, nodes, "eda noise"))
+        self.hiss = noise.Ahead(noise.key(seed, nodes, "eda noise"), _hiss)
         self.firing = noise.Ahead(self.key, noise.uniform)
-        self._bateman()
+        self._constants()
         self.up, self.down = np.zeros(n), np.zeros(n)
         self.lift = np.zeros(n)
         self.last_s = np.full(n, -10.0)
@@ -35,16 +39,18 @@ class Skin:
         self.scrs = np.zeros(n, dtype=np.int64)
         self.level_us = person.scl_us.copy()
 
-    def _bateman(self) -> None:
-        """Decay per sample of the two exponentials, and the gain that gives their difference a peak of 1."""
+    def _constants(self) -> None:
+        """Decay per sample of the two exponentials, the gain that gives their difference a peak of 1; how far the level goes
+        with arousal."""
         p, dt = self.person, 1.0 / RATE_HZ
         peak_s = np.log(p.fall_s / p.rise_s) * p.fall_s * p.rise_s / (p.fall_s - p.rise_s)
         self.gain = 1.0 / (np.exp(-peak_s / p.fall_s) - np.exp(-peak_s / p.rise_s))
         self.rise, self.fall = np.exp(-dt / p.rise_s), np.exp(-dt / p.fall_s)
+        self.reach = np.minimum(p.responds + 0.2, 1.0)
 
     def change(self, where: np.ndarray) -> None:
         """Other people's skin at the nodes of index `where`: dry electrodes, no response under way."""
-        self._bateman()
+        self._constants()
         for state in (self.up, self.down, self.lift, self.touched_s):
             state[where] = 0.0
 
@@ -61,7 +67,7 @@ class Skin:
         rate = (p.scr_per_min + p.scr_reach * drive) / 60.0
         rate = rate / (1.0 - np.minimum(rate * APART_S, 0.9))  # makes up for the dead time
         fires = (self.firing.at(4 * i) < rate * dt) & (t - self.last_s >= APART_S)
-        if fires.any():
+        if np.count_nonzero(fires):
             height = p.scr_us * np.exp(0.5 * noise.normal(self.key, 4 * i + 1)) * np.sqrt(p.scl_us / 4.5)
             height *= p.responds * (1.0 + 0.8 * drive)
             after = dt * noise.uniform(self.key, 4 * i + 2)  # the response began this long ago
@@ -71,10 +77,10 @@ class Skin:
             self.scrs += fires
         self.up *= self.rise
         self.down *= self.fall
-        goal = 0.8 * drive * np.minimum(p.responds + 0.2, 1.0)
-        self.lift += (goal - self.lift) * (dt / np.where(goal > self.lift, 15.0, 60.0))
+        goal = 0.8 * drive * self.reach
+        self.lift += (goal - self.lift) * np.where(goal > self.lift, dt / 15.0, dt / 60.0)
         self.level_us = p.scl_us * (1.0 + self.lift + 0.05 * self.wander.at(t))
         settled = 1.0 - p.settles * np.exp(-self.touched_s / SETTLE_S)
         self.touched_s = np.where(touching, self.touched_s + dt, 0.0)
-        grams = self.level_us * settled + self.down - self.up + NOISE_US * self.hiss.at(i)
+        grams = self.level_us * settled + self.down - self.up + self.hiss.at(i)
         return np.where(touching, grams, 0.0)

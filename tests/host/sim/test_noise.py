@@ -36,8 +36,8 @@ def test_spans(spans):
     ahead = noise.Ahead(KEYS)
     for first, count in spans:
         span = ahead.span(first, count)
-        assert span.shape == (3, count)
-        assert (span == noise.normal(KEYS[:, None], np.arange(first, first + count))).all()
+        assert span.shape == (count, 3)
+        assert (span == noise.normal(KEYS, np.arange(first, first + count)[:, None])).all()
 
 
 def test_within_is_clip():
