@@ -47,8 +47,8 @@ class Watch:
         return np.abs(c - np.median(c, axis=1, keepdims=True)).max()
 
     def off(self, who):
-        """How far each collective in `who` is from the mean of their own visitors: the median of the last four seconds, since a
-        visitor who lets go changes at once what the others know half a second later."""
+        """How far each collective in `who` is from the mean of their own visitors: the median of the last four
+        seconds, since a visitor who lets go changes at once what the others know half a second later."""
         c, own = np.array(self.collective[-4:])[:, who], np.array(self.own[-4:])[:, who]
         return np.median(np.abs(c - own.mean(axis=1, keepdims=True)), axis=0).max()
 
