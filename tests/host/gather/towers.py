@@ -89,11 +89,17 @@ def kept(store):
     return set(rows)
 
 
+def reached(store, tower):
+    """The number after the newest packet that the store knows of this gateway's."""
+    return store.db.one("select max(next) from gateways where node = ?", (tower.board.node,))
+
+
 def drained(store, *towers):
     """Everybody falls silent; what is on its way arrives."""
     for t in towers:
         t.silent = True
     union = set().union(*(t.heard for t in towers))
+    eventually(lambda: all(reached(store, t) == len(t.board.records) for t in towers), 30)
     eventually(lambda: store.counts()["packets"] == len(union & kept(store)) and time.sleep(2.5) is None, 20)
     return union
 
@@ -105,8 +111,7 @@ def accounted(store, *towers):
     assert have <= union
     for t in towers:
         lost = store.db.one("select sum(lost) from gateways where node = ?", (t.board.node,)) or 0
-        reached = store.db.one("select max(next) from gateways where node = ?", (t.board.node,))
-        assert reached == len(t.board.records), (reached, len(t.board.records))
+        assert reached(store, t) == len(t.board.records)
         assert len(t.heard - have) <= lost, "a gateway's packet is neither kept nor counted"
     expected = sum(
         max(n for m, n in have if m == node)
