@@ -57,6 +57,12 @@ class Typed(ast.NodeTransformer):
             node.comparators = [number(c) for c in node.comparators]
         return node
 
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id == "range":
+            node.iter.args = [number(a) for a in node.iter.args]
+        return node
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)  # both ways must give the same: viper asks only the second
         node.body, node.orelse = number(node.body), number(node.orelse)
