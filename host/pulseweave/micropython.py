@@ -12,7 +12,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from pulseweave import compiled, emitters
+from pulseweave import compiled, emitters, viper
 from pulseweave.problem import Problem
 
 OLDEST = (1, 26)
@@ -72,7 +72,7 @@ def loads_ours() -> bool:
 def fit(code: Path, native: bool = False) -> Path:
     """The folder `code` as this port can run it: itself, or a copy without viper where there is no native emitter.
 
-    `native`: as machine code, with viper for all numbers (emitters.quick); compiled ahead where this port loads that.
+    `native`: as machine code, with viper for all numbers (viper.quick); compiled ahead where this port loads that.
     """
     if emits_native() and not native:
         return code
@@ -82,8 +82,8 @@ def fit(code: Path, native: bool = False) -> Path:
     if not emits_native():
         return emitters.copied(code, into, emitters.plain)
     if loads_ours():
-        return compiled.folder(code, into, emitters.quick, "-march=x64", "-X", "emit=native")
-    return emitters.copied(code, into, emitters.quick)
+        return compiled.folder(code, into, viper.quick, "-march=x64", "-X", "emit=native")
+    return emitters.copied(code, into, viper.quick)
 
 
 def command(script: str | Path, *args: str, heap: str = "64m", native: bool = False) -> list[str]:

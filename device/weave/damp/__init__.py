@@ -56,9 +56,9 @@ class Damp:
         self._hot = 0
         self._tick = self._known = self.fast = 0
 
-    def step(self, now, affect, contact, room):
+    def step(self, now, affect, contact, room) -> None:
         """One tick of 20 ms: the level of the light now."""
-        t = self._tick
+        t: int = self._tick
         crowd = self.crowd
         if t == 0:
             crowd.begin(beyond(affect.rest))
@@ -72,7 +72,7 @@ class Damp:
         self._tick = t
 
         # the visitor, from rest; counts in full when known
-        d = affect.rest
+        d: int = affect.rest
         if contact:
             if self._known < _KNOWN:
                 self._known += 1
@@ -86,7 +86,7 @@ class Damp:
         d = self._m - self.collective
         self.collective += (d + 7) >> 3 if d > 0 else d >> 3
 
-        g = self.g
+        g: int = self.g
         d = self._aim
         if g < d:
             g += self.law.up
@@ -99,7 +99,7 @@ class Damp:
             self.level = NEUTRAL
         else:
             d = self.rho
-            c = self.collective
+            c: int = self.collective
             if c < _PLAIN:
                 c = max(c + c - _PLAIN, 0)
             self.level = (d * self.own + (_ONE - d) * ((_ONE - self.g) * c >> 12)) >> 12

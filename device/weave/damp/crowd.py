@@ -48,22 +48,22 @@ class Crowd:
         self.rest = rest
         self._sum = self._w = self._n = self._far = self._g = self._moved = self._path = 0
 
-    def look(self, room):
+    def look(self, room) -> None:
         """The next rows."""
-        i = self.at
-        n = room.count
+        i: int = self.at
+        n: int = room.count
         ttl = _TTL_MS + n * _TTL_ROW_MS
         if n > _SEATS:
             n = _SEATS
         if i >= n:
             return
         end = i + _PER_TICK
-        rest = self.rest
+        rest: int = self.rest
         if end > n:
             end = n
         while i < end:
             if room.age[i] < ttl:
-                c = room.confidence[i]
+                c: int = room.confidence[i]
                 if c:
                     a = beyond(room.fast[i]) - rest
                     if a < 0:

@@ -209,11 +209,11 @@ class Mesh(Messages):
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def _take(self, n, now):
+    def _take(self, n: int, now) -> None:
         """One frame of n bytes in radio.buf."""
         radio = self.radio
         keys = self.keys
-        b = radio.buf
+        b: ptr8 = radio.buf
         p = b[15]
         type = b[2]
         seal = keys.seals.get(b[14])
@@ -223,16 +223,16 @@ class Mesh(Messages):
             or b[0] != _VERSION
             or b[1] != keys.net
             or not seal
-            or (type != _STATE and (type != _EVENT or p not in BLOCKS))
+            or (type != _STATE and (type != _EVENT or not BLOCKS.count(p)))
             or (b[6] | b[10]) > 63
         ):
             self.rejected += 1
             return
-        origin = get16(b, 4)
+        origin: int = get16(b, 4)
         epoch = get30(b, 6)
         seq = get30(b, 10)
         r = self.room
-        row = r.find(origin)
+        row: int = r.find(origin)
         if row == 0 or (row > 0 and not r.fresh(row, epoch, seq)):
             self.duplicates += 1
             if type == _EVENT:
@@ -273,12 +273,12 @@ class Mesh(Messages):
         born = get30(self.pool.plain, 0)
         kind = self._obey(origin) if self._current(row) else 0
         if kind or ttl:
-            self._keep(b, origin, seq, ttl, kind, born)
+            self._keep(radio.buf, origin, seq, ttl, kind, born)
 
-    def _again(self, b, origin, n):
+    def _again(self, b: ptr8, origin, n) -> bool:
         """True where an event is kept already: the copy counts for Trickle if it is a true one."""
         e = self.events
-        s = e.find(origin, get16(b, 12))
+        s: int = e.find(origin, get16(b, 12))
         if s >= 0:
             b[3] = e.frames[s][3]  # ttl changes on the way
             if not fold(self.pool.work, e.frames[s], 0, b, n):

@@ -140,15 +140,15 @@ class Gossip:
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def read(self, now, row, p, beat, heard):
+    def read(self, now, row: int, p: int, beat: int, heard) -> None:
         """Merge an opened STATE payload of p blocks of the node in `row`; beat, heard: of its frame before this one."""
         mesh = self.mesh
         r = self.room
-        b = mesh.pool.plain
+        b: ptr8 = mesh.pool.plain
         end = _BEACON + _ENTRY * b[7]
         if end > p << 4:
             return
-        id = r.node[row]
+        id: int = r.node[row]
         if b[14] & 2:
             self._before = id
             self._asked = 1
@@ -174,10 +174,10 @@ class Gossip:
                 later(r.heard[row], -((16 * p + 109) >> 7)), later(get30(b, 8), get16(b, 62)), 128, 0
             )
         rows = r.rows
-        versions = r.version
+        versions: ptr16 = r.version
         for o in range(_BEACON, end, _ENTRY):
             id = b[o] << 8 | b[o + 1]
-            i = rows.get(id, -1)
+            i: int = rows.get(id, -1)
             if i > 0 and versions[i] == (b[o + 2] << 8 | b[o + 3]) and b[o + 9]:
                 r.todo[i] = 0  # heard again: no need to repeat it
             else:
@@ -186,29 +186,29 @@ class Gossip:
             self._sweep = 2
         self._ask(b, now)
 
-    def _proof(self, b, o):
+    def _proof(self, b: ptr8, o: int) -> bool:
         """A record of one of our last 64 frames: who made it is alive now."""
         m = self.mesh
         return (
             get16(b, o) == m.node and get30(b, o + 2) == m.epoch and (m.seq - get16(b, o + 6)) & 0xFFFF < 64
         )
 
-    def _shared(self, b, o, use):
+    def _shared(self, b: ptr8, o: int, use) -> None:
         """A record of a frame that we heard as well: its sender is alive, and it ties two clocks together.
 
         Where the frame was our own, its delay on the way errs to the other side than that of the sender's word.
         """
         r = self.room
-        i = r.find(get16(b, o))
+        i: int = r.find(get16(b, o))
         if i >= 0 and r.epoch[i] == get30(b, o + 2):
             r.state[i] |= _FRESH
             if use and r.state[i] & _NEAR and r.beat[i] == get16(b, o + 6):
                 self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], i)
 
-    def _merge(self, b, o, now, i, id):
+    def _merge(self, b: ptr8, o: int, now, i: int, id: int) -> None:
         """An entry that is not simply known already."""
         r = self.room
-        version = get16(b, o + 2)
+        version: int = get16(b, o + 2)
         old = b[o + 9]
         if old >= _OLD or not 0 < id < 0xFFFF:
             return
@@ -238,22 +238,22 @@ class Gossip:
         r.made[i] = later(now, -old * _AGE_MS)  # the sender's own entry is as old as the frame
         r.age[i] = old * _AGE_MS
 
-    def _ask(self, b, now):
+    def _ask(self, b: ptr8, now) -> None:
         """What the sender lacks and we have: events, and the latest of the sticky kinds."""
         mesh = self.mesh
         e = mesh.events
-        s = e.newest
-        for o in (26, 30):
+        s: int = e.newest
+        for o in range(26, 34, 4):
             if e.alive(s, now) and (get16(b, o) != e.origin[s] or get16(b, o + 2) != e.seq[s]):
                 # not in our order: it would name one that is younger than its second, if it had it
-                k = e.find(get16(b, 30), get16(b, 32))
+                k: int = e.find(get16(b, 30), get16(b, 32))
                 if s != e.find(get16(b, 26), get16(b, 28)) and (
                     not get16(b, 30) or (k >= 0 and diff(e.born[s], e.born[k]) > 0)
                 ):
                     e.wake(s, now)
             s = e.newer
-        for k in (1, 2, 3):
-            theirs = get16(b, 18 + 2 * k)
-            mine = mesh.latest[k]
+        for k in range(1, 4):
+            theirs: int = get16(b, 18 + 2 * k)
+            mine: int = mesh.latest[k]
             if mine != theirs and mine and (not theirs or (mine - theirs) & 0xFFFF < 0x8000):
                 mesh.serve(k)

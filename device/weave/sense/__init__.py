@@ -61,14 +61,14 @@ class Sense:
         self.detector.clear(0)
         self.intervals.clear()
 
-    def step(self, now):
+    def step(self, now) -> None:
         """Take what the sensors have; once per tick."""
         pulse = self.pulse
-        n = pulse.poll(now)
-        at = self.at
-        late = ticks_diff(now, at)
+        n: int = pulse.poll(now)
+        at: int = self.at
+        late: int = ticks_diff(now, at)
         if n:
-            rate = pulse.rate_mhz
+            rate: int = pulse.rate_mhz
             period_q8 = 256000000 // rate
             samples = pulse.samples
             if late > 1000 or late < -100:  # the first sample, or the sensor was away
@@ -76,14 +76,14 @@ class Sense:
                 self.last = -1
             if pulse.fault:  # samples are missing
                 self.last = -1
-            frac = self.frac
+            frac: int = self.frac
             for i in range(n):
                 frac += period_q8
                 at = ticks_add(at, frac >> 8)
                 frac &= 255
-                x = samples[i]
+                x: int = samples[i]
                 if rate > 75000:
-                    odd = self.odd
+                    odd: int = self.odd
                     if odd < 0:
                         self.odd = x
                         continue
@@ -104,16 +104,16 @@ class Sense:
             self.scr_ns = skin.scr_ns
         self.faults = skin.fault << 1 | (1 if pulse.fault or self.railed > _STUCK or self.deaf > _DEAF else 0)
 
-    def push(self, x):
+    def push(self, x: int) -> None:
         """One sample at 50 Hz."""
         pulse = self.pulse
-        full = self.full
+        full: int = self.full
         wave = x if pulse.pulsatile else full - x
         detector = self.detector
-        mean = self.mean
+        mean: int = self.mean
         mean += x - (mean >> 3)  # 0.16 s
         self.mean = mean
-        contact = self.contact
+        contact: int = self.contact
         turn = 0
         if (pulse.contact_min <= mean >> 3 <= pulse.contact_max) != contact:
             turn = self.turn + 1
@@ -125,7 +125,7 @@ class Sense:
                 detector.clear(wave)
                 turn = 0
         self.turn = turn
-        deaf = self.deaf
+        deaf: int = self.deaf
         if not contact:
             mean >>= 3
             if mean > pulse.contact_max or pulse.pulsatile and mean < _GROUND:
@@ -143,7 +143,7 @@ class Sense:
             self.railed += 1
         if self.count < _LEARN:
             self.count += 1
-        found = detector.push(wave)
+        found: int = detector.push(wave)
         if found:
             if found > 1:  # the intervals so far were double
                 self.intervals.n = 0

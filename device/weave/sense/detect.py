@@ -64,12 +64,12 @@ class Detector:
         # 24 attributes: with 23 the table of names would be full, and every method call would search all of it
         self.strength = self.agreed = 0
 
-    def push(self, x):
+    def push(self, x: int) -> int:
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
-        ring = self.ring
-        n = (self.n + 1) & _COUNT
+        ring: ptr32 = self.ring
+        n: int = (self.n + 1) & _COUNT
         self.n = n
-        level = self.level
+        level: int = self.level
         # witness: is the mean of 0.1 s above the mean of 0.66 s?
         long = self.long + x - ring[(n - 33) & _MASK]
         self.long = long
@@ -83,7 +83,7 @@ class Detector:
             self.above = 1
             self.blocks += 1
         # slope, centred 3.5 samples back
-        d1 = self.d
+        d1: int = self.d
         d = d1 + x - 2 * ring[(n - 4) & _MASK] + ring[(n - 8) & _MASK]
         ring[n & _MASK] = x
         self.d = d
@@ -95,12 +95,12 @@ class Detector:
             refractory = _SHORT
         elif refractory > _LONG:
             refractory = _LONG
-        floor = self.floor
+        floor: int = self.floor
         if d > level >> 1 and d > floor and quiet > refractory and since > refractory:
             quiet = 0
             self.onset = (self.onset + 1) & 0xFFFF
         self.quiet = quiet
-        d2 = self.d2
+        d2: int = self.d2
         self.d2 = d1
         if since > _FORGET and not since & 31 and level:
             # silence: whatever set the level may have been a jolt
@@ -108,7 +108,7 @@ class Detector:
                 self.strengths[i] >>= 1
             level >>= 1
             self.level = level
-        age = self.age
+        age: int = self.age
         if age >= 0:
             age += 1
             self.age = age
@@ -124,7 +124,7 @@ class Detector:
             return 0
         self.age = -1
         since -= age
-        s = self.s
+        s: int = self.s
         need = level >> 2
         over = since - self.usual - (self.usual >> 2)
         if over > 40:

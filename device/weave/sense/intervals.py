@@ -99,15 +99,15 @@ class Intervals:
         self.before = 0  # last interval if it was clean, else 0
         self.median = self.hr_q4 = self.rmssd_q4 = 0
 
-    def locate(self, ring, peak):
+    def locate(self, ring, peak: int) -> int:
         """The fiducial near sample `peak`, in 1/256 sample, masked to 28 bits."""
         row = self.slopes
         peak -= _START  # where the segment starts
-        top = 1
-        t = ring[(peak - 1) & _MASK]
+        top: int = 1
+        t: int = ring[(peak - 1) & _MASK]
         for i in range(_SEG):
-            x = ring[(peak + i) & _MASK]
-            v = x - t
+            x: int = ring[(peak + i) & _MASK]
+            v: int = x - t
             t = x
             row[i] = v
             if v < 0:
@@ -117,10 +117,10 @@ class Intervals:
         for i in range(_SEG):
             row[i] = (row[i] << 10) // top
         template = self.template
-        known = self.known  # the first beats weigh 1, 1/2, 1/4 ... then 1/16
+        known: int = self.known  # the first beats weigh 1, 1/2, 1/4 ... then 1/16
         if known:
             corr = self.corr
-            at = 0
+            at: int = 0
             for k in range(2 * _SHIFT + 1):
                 v = 0
                 for i in range(_WIDTH):
@@ -129,11 +129,11 @@ class Intervals:
                     top = v
                     at = k
                 corr[k] = v >> 6
-            frac = vertex(corr, at) if 0 < at < 2 * _SHIFT else 0
+            frac: int = vertex(corr, at) if 0 < at < 2 * _SHIFT else 0
             at += 1
             # the template may wander: what counts is its own steepest point
             top = steepest(template, _BEFORE)
-            anchor = ((top - _BEFORE) << 8) + vertex(template, top)
+            anchor: int = ((top - _BEFORE) << 8) + vertex(template, top)
         else:
             at = steepest(row, _START)
             frac = vertex(row, at)
@@ -155,7 +155,7 @@ class Intervals:
             ours += v * v
             theirs += t * t
             template[i] = t + ((v - t + half) >> known)
-        norm = (isqrt(ours) * isqrt(theirs)) >> 7
+        norm: int = (isqrt(ours) * isqrt(theirs)) >> 7
         dot = ((dot >> 7) * 510) // norm - 255 if norm else 0
         self.likeness = 0 if dot < 0 else 255 if dot > 255 else dot
         if known < 4:

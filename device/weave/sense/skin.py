@@ -67,7 +67,7 @@ class Skin:
         self.acc = self.count = 0
         return True
 
-    def measure(self):
+    def measure(self) -> None:
         """Every eighth of a second: conductance from the readings gathered, then trough to peak: a response is
         counted when its rise is over."""
         a = (self.acc << 3) // (self.count * self.sensor.oversample)  # counts x 8
@@ -82,7 +82,7 @@ class Skin:
         if not _LEAST <= g <= _MOST:
             self.clear()
             return
-        level = self.level
+        level: int = self.level
         if level < 0:
             level = g << 8
             self.smooth = g << 4
@@ -90,7 +90,7 @@ class Skin:
         self.level = level
         level >>= 8
         self.scl_ns = level
-        wild = self.wild
+        wild: int = self.wild
         if abs(g - self.g_ns) > _STEP or abs(g - level) - (level >> 2) > _SWING:
             self.hold = _HOLD
         if wild > _WILD:
@@ -114,7 +114,7 @@ class Skin:
                     self.top = g
                     self.rise = self.age  # from the trough to the top
                 height = self.top - self.trough
-                rise = self.rise
+                rise: int = self.rise
                 if self.top - g < _BACK and self.age - rise < 8 and rise <= _RISE_MAX:
                     return
                 if height >= _RESPONSE and _RISE_MIN <= rise <= _RISE_MAX and self.rest >= _APART:
