@@ -66,7 +66,7 @@ class Detector:
 
     def push(self, x: int) -> int:
         """One sample; returns 1 when a beat has just been decided, 2 when the rate also proved to be twice as fast."""
-        ring: ptr32 = self.ring
+        ring: ptr32 = self.ring  # pyright: ignore[reportAssignmentType] (viper: a pointer into it)
         n: int = (self.n + 1) & _COUNT
         self.n = n
         level: int = self.level
