@@ -51,10 +51,10 @@ class GroveGsr(_Analog):
 
     oversample = _OVERSAMPLE
 
-    def poll(self, now):
+    def poll(self, now) -> int:
         """Take one oversampled value; returns 1."""
         read = self._read
-        uv = read() + read() + read() + read() + read() + read() + read() + read() + read() + read() + read()
+        uv: int = read() + read() + read() + read() + read() + read() + read() + read() + read() + read() + read()
         self.samples[0] = ((uv >> 8) * _SCALE + 2048) >> 12  # (11 * 3300000 >> 8) * 1301 < 2**28
         return 1
 

@@ -50,11 +50,11 @@ class Clock:
         """First step of the node."""
         self._base = self._since = self._follows = self._shared = now
 
-    def part(self, local):
+    def part(self, local) -> int:
         """1/256 ms to add to local - lag: the low byte is what time() leaves out."""
         return self._sub + ((diff(local, self._base) * self.rate) >> 12)
 
-    def time(self, now):
+    def time(self, now: int) -> int:
         """Mesh ms of a local ms within some minutes of now."""
         return later((now - self._lag) & _M, self.part(now) >> 8)
 

@@ -122,13 +122,13 @@ class Roster:
             self.state[i] |= _COUNTED
             self.digest = (self.digest + mix(self.node[i])) & 0xFFFFFF
 
-    def grow(self, now):
+    def grow(self, now) -> None:
         """Bring ages and buckets of the next tenth of the rows up to date; strikes one that is lost."""
-        i = self._row
+        i: int = self._row
         n = i + self.count // 10 + 1
         while i < n and i < self.count:
             self.tokens[i] = _TOKENS
-            a = diff(now, self.made[i])
+            a: int = diff(now, self.made[i])
             self.age[i] = min(max(a, 0), 65535)
             if self.state[i] & _NEAR and diff(now, self.heard[i]) > _DEAD_MS:
                 self.state[i] &= ~_NEAR
@@ -146,15 +146,15 @@ class Roster:
 
     # --- replay windows -------------------------------------------------------------------------------------
 
-    def fresh(self, i, epoch, seq):
+    def fresh(self, i: int, epoch: int, seq: int) -> bool:
         """True where (epoch, seq) was not taken before and is not too old. Changes nothing."""
-        e = self.epoch[i]  # 0: no window yet; nobody's epoch is 0
+        e: int = self.epoch[i]  # 0: no window yet; nobody's epoch is 0
         if epoch != e:
             return epoch > e
         d = self.seq[i] - seq
-        return d < 0 or (d < 30 and not (self.bits[i] >> d) & 1)
+        return d < 0 or (d < 30 and (self.bits[i] >> d) & 1 == 0)
 
-    def take(self, i, epoch, seq):
+    def take(self, i: int, epoch: int, seq: int) -> None:
         """Commit (epoch, seq) after its tag was checked."""
         d = seq - self.seq[i]
         if epoch != self.epoch[i]:
@@ -173,12 +173,12 @@ class Roster:
 
     # --- links ----------------------------------------------------------------------------------------------
 
-    def of_mac(self, mac):
+    def of_mac(self, mac: int) -> int:
         """Row of the neighbour with this address (low 30 bits), 0 where it is a stranger."""
-        r = self._macs[mac & 63]
+        r: int = self._macs[mac & 63]
         return r if self.mac[r] == mac else 0
 
-    def hear(self, i, mac, rssi, time, seq):
+    def hear(self, i: int, mac: int, rssi, time: int, seq: int) -> None:
         """An opened frame arrived from a node in earshot."""
         if not self.state[i] & _NEAR:
             self.state[i] |= _NEAR

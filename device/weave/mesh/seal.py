@@ -93,7 +93,7 @@ class Seal:
         block[_TTL] = tag[_TTL]  # ttl changes on the way: it counts as 0
         self._mac.cbc.encrypt(block, self._iv)
 
-    def _tail(self, frame, at, p):
+    def _tail(self, frame: ptr8, at, p: int) -> None:
         """Run the chain over p encrypted blocks; clobbers the plain buffer."""
         cbc = self._mac.cbc
         if p > 1:
@@ -101,7 +101,7 @@ class Seal:
         fold(self._block, frame, p << 4, self._mac.k1, 16)
         cbc.encrypt(self._block, self._mac.tag)
 
-    def open(self, frame, at, p):
+    def open(self, frame: ptr8, at, p: int) -> bool:
         """True where the tag of a frame of p payload blocks holds; the payload then stands in pool.plain.
 
         `at[k]` is a view of the frame's first k payload blocks.

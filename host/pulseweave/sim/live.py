@@ -91,7 +91,7 @@ class Live:
         self.measures.tick(done)
         for step in self.after:
             step(self.sim)
-        if k % 100 == 49:
+        if k % 100 == 49 and self._watched:
             self.near = [near for a in self.sim.ask({"do": "neighbours"}) for near in a["neighbours"]]
         if k % 500 == 59 and self._watched:
             self.notes = [notes for a in self.sim.ask({"do": "notes"}) for notes in a["notes"]]

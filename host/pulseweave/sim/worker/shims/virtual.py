@@ -108,13 +108,13 @@ class VirtualBoard:
         self.rx_count += 1
         self.rx_bytes += n + 12
 
-    def take(self, data):
+    def take(self, data) -> int:
         """The oldest frame into ESPNow's list [mac, bytearray, rssi, time]; its length, 0 where none."""
         if not self.rx_count:
             return 0
         slot = self.rx[self.rx_head]
         frame = slot.frame
-        n = len(frame)
+        n: int = len(frame)
         data[0] = slot.mac
         pack_into("250s", data[1], 0, frame)
         data[2] = slot.rssi
