@@ -88,22 +88,24 @@ class Light(Stage):
         if n < 9 or buf[start] != _ECHO or not self.heart.hear(buf, start, at if at >= 0 else self._mesh):
             self.rejected += 1
 
-    def step(self, now, mesh_ms, sense, affect, damp):
+    def step(self, now, mesh_ms, sense, affect, damp) -> None:
         """One tick of 20 ms, `now` and `mesh_ms` wrapping at 2**30: even ones render, odd ones prepare in turn."""
-        self._tick = t = (self._tick + 1) & 15
+        t: int = (self._tick + 1) & 15
+        self._tick = t
         if t & 1:
             self._prepare(t, now, mesh_ms, sense, affect, damp)
             return
         guard = self.guard
         v = self.v
         # the pulse is higher where there is more light to swim in
-        height = 0
+        height: int = 0
         if self._contact:
             height = v[_PULSE]
             height = (height >> 1) + (height * self._mine >> 12)
-        self.frames = head = (self.frames - _MASK) & _MASK
+        head: int = (self.frames - _MASK) & _MASK
+        self.frames = head
         head &= 127
-        pulse = self.heart.step(now, mesh_ms, sense.onset, height, v[_ECHOES])
+        pulse: int = self.heart.step(now, mesh_ms, sense.onset, height, v[_ECHOES])
         guard.ring[head] = pulse * guard.dim >> 12
         v[14] = (head + 128) << 8
         v[150] = mesh_ms

@@ -8,10 +8,11 @@ from time import real_ticks_us
 
 import probe
 import uctypes
+from micropython import const
 from ramdisk import RamDisk
 from streams import Printed, Typed
 
-HISTOGRAM = 4000  # microseconds
+HISTOGRAM = const(4000)  # microseconds
 
 
 class Fleet:
@@ -149,24 +150,25 @@ class Fleet:
             self.left += after - before
             self.left_ticks += len(self.boards)
 
-    def _tick(self, tick):
+    def _tick(self, tick: int) -> None:
         """Every board at true time tick * 20 ms + its phase."""
         bus = self.bus
         bus.tick = tick
         start = tick * 20000
         sample = tick % len(self.boards)
         for board in self.boards:
-            t = start + board.phase_us
-            us = board.boot_us + t + t * board.ppm // 1000000
+            t: int = start + board.phase_us
+            us: int = board.boot_us + t + t * board.ppm // 1000000
             board.us = us & 0x3FFFFFFF
-            now = board.now = us // 1000 & 0x3FFFFFFF
+            now: int = us // 1000 & 0x3FFFFFFF
+            board.now = now
             for chip in board.chips:
                 chip.advance()
             bus.board = board
             if board.slot == sample:
-                t0 = real_ticks_us()
+                t0: int = real_ticks_us()
                 board.step(now)
-                took = real_ticks_us() - t0
+                took: int = real_ticks_us() - t0
                 self.histogram[took if took < HISTOGRAM else HISTOGRAM - 1] += 1
             else:
                 board.step(now)
