@@ -1,10 +1,9 @@
-"""Device modules for other emitters than a board's: for ports whose compiler has no viper, and for the simulator in haste.
+"""Device modules for other emitters than a board's: for ports whose compiler has no viper.
 
 What is hot on a node is written once, for viper (`@micropython.viper`), in words that mean the same as bytecode. In: such a
 module's text. Out: the text as plain bytecode: pointers become the buffers themselves. A port without viper (the wasm
 port, a build without native code) is given this text in the module's place; tests hold the outputs of both to each other.
-The other way round, small functions of numbers that say so (`def diff(a: int, b: int) -> int`) are bytecode on a board,
-where viper takes more flash, and viper in a simulation that may use machine code.
+The other way round, what is bytecode on a board and viper in a simulation in haste, is in viper.py.
 """
 
 import re
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 MARK = re.compile(r"^ *@micropython\.viper\n", re.MULTILINE)
-NUMBERS = re.compile(r"(?<!viper\n)^def \w+\((?:\w+: (?:int|ptr8)(?:, )?)+\) -> int:", re.MULTILINE)
 POINTERS = '''
 
 def ptr8(b):
@@ -33,11 +31,6 @@ def plain(text: str) -> str:
     if not mark:
         head, mark, rest = text.partition("import micropython\n")
     return head + mark + POINTERS + MARK.sub("", rest)
-
-
-def quick(text: str) -> str:
-    """The module's text with viper wherever a function takes and gives nothing but numbers."""
-    return NUMBERS.sub(lambda head: "@micropython.viper\n" + head[0], text)
 
 
 def copied(code: Path, folder: Path, into: Callable[[str], str]) -> Path:
