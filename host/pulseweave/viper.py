@@ -104,10 +104,14 @@ class Typed(ast.NodeTransformer):
 
 
 def quick(text: str) -> str:
-    """The module's text with viper wherever a function says what it gives back; as it is where none does."""
+    """The module's text with viper wherever a function says what it gives back; as it is where none does, or where it is no
+    Python: MicroPython will say it better."""
     if "->" not in text:
         return text
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return text
     found = [
         f
         for f in ast.walk(tree)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from ports import unix
-from pulseweave import emitters, viper
+from pulseweave import compiled, emitters, micropython, viper
 from pulseweave.paths import DEVICE
 
 CALLS = """
@@ -108,6 +108,31 @@ def test_viper_out_of_annotations_means_the_same(tmp_path):
     done = [unix(plain), unix(quick)]
     assert done[1].returncode == 0, done[1].stderr.decode()
     assert done[0].stdout == done[1].stdout and len(done[0].stdout) > 500
+
+
+def test_what_viper_cannot_say_runs_without_it(tmp_path):
+    """`is None` is no viper; a maker who writes it gets a simulation all the same."""
+    text = "def given(x) -> bool:\n    return {}\n"
+    code = tmp_path / "code"
+    code.mkdir()
+    for name, words in (("good", "x == 7"), ("slow", "x is None"), ("bad", "x ==")):
+        (code / f"{name}.py").write_text(text.format(words))
+    made = micropython.fit(code, True)
+    script = tmp_path / "calls.py"
+    script.write_text(
+        "import sys\nsys.path.insert(0, sys.argv[1])\nimport good, slow\nprint(good.given(7), slow.given(None))\n"
+        "try:\n    import bad\nexcept SyntaxError as e:\n    sys.print_exception(e)\n"
+    )
+    done = unix(script, str(made))
+    assert done.stdout.startswith(b"True True\n"), done
+    assert b'bad.py", line 2' in done.stdout
+
+
+def test_all_of_the_firmware_is_what_viper_can_say():
+    """Otherwise a module would quietly be slow."""
+    for p in DEVICE.rglob("*.py"):
+        text = p.read_text()
+        assert compiled.sound(viper.quick, *micropython.HASTE)(text) == viper.quick(text), p
 
 
 def test_both_give_the_same(hasty, tmp_path):
