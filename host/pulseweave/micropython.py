@@ -11,6 +11,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pulseweave import compiled, emitters, viper
 from pulseweave.problem import Problem
@@ -20,10 +21,25 @@ X64 = 2  # architecture in a .mpy's header
 HASTE = ("-march=x64", "-X", "emit=native")  # options of mpy-cross
 
 
+class Port(NamedTuple):
+    """A usable unix port: its path, what .mpy it loads (sys.implementation._mpy), and whether it can compile Python to machine
+    code as it imports (its native emitter)."""
+
+    path: str
+    mpy: int
+    native: bool
+
+
+def asked(path: str, *options: str) -> list[str]:
+    """What a port says of itself, in words after PW. Raises OSError, SubprocessError."""
+    code = "import sys; i = sys.implementation; print('PW', *i[1][:2], getattr(i, '_mpy', 0))"
+    done = subprocess.run([path, *options, "-c", code], capture_output=True, text=True, timeout=20)
+    return done.stdout.split() if not done.returncode else []
+
+
 @cache
-def port() -> tuple[str, int]:
-    """(path of a usable unix port, what .mpy it loads: sys.implementation._mpy). Raises Problem where there is none or it
-    is too old."""
+def port() -> Port:
+    """The unix port to use. Raises Problem where there is none or it is too old."""
     named = os.environ.get("PULSEWEAVE_MICROPYTHON")
     beside = Path(sys.executable).parent / "micropython"
     path = named or (str(beside) if beside.exists() else shutil.which("micropython"))
@@ -31,12 +47,12 @@ def port() -> tuple[str, int]:
         raise Problem(
             "no MicroPython unix port found: run `make setup`, or name one with PULSEWEAVE_MICROPYTHON=/path/to/micropython"
         )
-    code = "import sys; i = sys.implementation; print('PW', *i[1][:2], getattr(i, '_mpy', 0))"
     try:
-        out = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=20).stdout
+        words = asked(path, "-X", "emit=native")
+        native = bool(words)
+        words = words or asked(path)
     except (OSError, subprocess.SubprocessError) as e:
         raise Problem(f"MicroPython at {path} does not start ({e}): check PULSEWEAVE_MICROPYTHON") from None
-    words = out.split()
     if len(words) != 4 or words[0] != "PW":
         raise Problem(f"{path} is not a MicroPython unix port: check PULSEWEAVE_MICROPYTHON")
     version = (int(words[1]), int(words[2]))
@@ -45,27 +61,22 @@ def port() -> tuple[str, int]:
             f"MicroPython {version[0]}.{version[1]} at {path} is too old, "
             f"{OLDEST[0]}.{OLDEST[1]} or newer is needed: set PULSEWEAVE_MICROPYTHON"
         )
-    return path, int(words[3])
+    return Port(path, int(words[3]), native)
 
 
 def executable() -> str:
     """Path of a usable unix port. Raises Problem where there is none or it is too old."""
-    return port()[0]
+    return port().path
 
 
-@cache
 def emits_native() -> bool:
-    """Whether this port can compile Python to machine code as it imports (its native emitter)."""
-    line = [executable(), "-X", "emit=native", "-c", "print(6 * 7)"]
-    try:
-        return subprocess.run(line, capture_output=True, text=True, timeout=20).stdout.strip() == "42"
-    except (OSError, subprocess.SubprocessError):
-        return False
+    """Whether this port compiles to machine code as it imports."""
+    return port().native
 
 
 def loads_ours() -> bool:
     """Whether this port runs the machine code that mpy-cross makes for 64-bit Intel and AMD processors."""
-    mpy = port()[1]
+    mpy = port().mpy
     return (mpy & 255, mpy >> 8 & 3, mpy >> 10) == (*compiled.MPY, X64)
 
 

@@ -44,6 +44,19 @@ def test_scripts_and_what_does_not_compile_stay_source(tmp_path, cache):
     assert not list(cache.glob("*"))  # nothing half made is left
 
 
+def test_a_change_is_made_once_and_only_where_it_compiles():
+    asked = []
+
+    def change(text):
+        asked.append(text)
+        return text.replace("1", "2").replace("3", "(")
+
+    for _ in range(2):
+        sound = compiled.sound(change, *OPTIONS)
+        assert [sound(t) for t in ("x = 1\n", "x = 3\n", "x = 5\n")] == ["x = 2\n", "x = 3\n", "x = 5\n"]
+    assert len(asked) == 3
+
+
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
