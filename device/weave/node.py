@@ -63,7 +63,7 @@ class Node:
         # The watchdog asks whether the strand lives: a sensor that is put aside for a minute is no reason to restart.
         self.keep.done = not (wait[_SHINE] or wait[_KEEP])
 
-    def _share(self, now):
+    def _share(self, now) -> None:
         """Tell the room how it is here (an opted-out visitor tells nothing), and hear how it is elsewhere."""
         affect = self.affect
         damp = self.damp
@@ -78,11 +78,11 @@ class Node:
             self.mesh.room.share(0, 0, 0, 0, damp.g, flags)
         self.mesh.step(now)
 
-    def _calm(self, now):
+    def _calm(self, now) -> None:
         """The opt-out button, held for half a second, turns mediation off for this visitor, or on again; damping."""
         damp = self.damp
         button = self.hardware.button
-        if button is None or not button.pressed():
+        if not button or not button.pressed():
             self._held = 0
         elif self._held < _HOLD:
             self._held += 1
@@ -91,7 +91,7 @@ class Node:
                 damp.opt_out(not damp.opted_out)
         damp.step(now, self.affect, self.sense.contact, self.mesh.room)
 
-    def _shine(self, now):
+    def _shine(self, now) -> None:
         """Light up; a visitor who let go leaves the last beats to the room."""
         light = self.light
         at = self.mesh.time(now)
@@ -100,14 +100,14 @@ class Node:
             self.mesh.send_event(_VISITOR, light.event, light.event_n, at)
             light.event_n = 0
 
-    def _talk(self, now):
+    def _talk(self, now) -> None:
         """The console; while the wearer lets raw samples out over the cable, the strand says so."""
         console = self.console
         console.step(now)
         if console.raw:
             self.light.show_only(IDENTIFY, now, 1000)
 
-    def _keep(self, now):
+    def _keep(self, now) -> None:
         """Feed the watchdog; write what waits while nobody is here to see the strand stop for 80 ms."""
         keep = self.keep
         keep.step(now)

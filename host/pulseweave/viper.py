@@ -37,7 +37,7 @@ class Typed(ast.NodeTransformer):
             if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
         ]
         self.numbers = {name for name, kind in args if isinstance(kind, ast.Name) and kind.id in TYPES}
-        self.gives_number = isinstance(f.returns, ast.Name) and f.returns.id == "int"
+        self.gives = f.returns.id if isinstance(f.returns, ast.Name) else ""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -98,8 +98,10 @@ class Typed(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        if node.value and self.gives_number:
+        if node.value and self.gives == "int":
             node.value = number(node.value)
+        if isinstance(node.value, ast.UnaryOp) and self.gives == "bool":
+            node.value = call("bool", node.value)
         return node
 
 

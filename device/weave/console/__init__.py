@@ -38,7 +38,7 @@ class Console:
         self.jobs = []  # iterators of (kind, bytes): frames, or text where kind is 0
         self.streams = []  # called with now in every tick, once something was asked for
 
-    def step(self, now):
+    def step(self, now) -> None:
         """Take what came in, let out what fits."""
         n = self._read()
         if n:

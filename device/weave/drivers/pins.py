@@ -36,7 +36,7 @@ class AdcPulse(_Analog):
     polled = 1
     rate_mhz = 50000
 
-    def poll(self, now):
+    def poll(self, now) -> int:
         """Take one sample; returns 1."""
         read = self._read
         self.samples[0] = (((read() + read()) >> 5) * _SCALE + 32768) >> 16
@@ -67,6 +67,6 @@ class Button:
     def __init__(self, pin):
         self._read = Pin(pin, Pin.IN, Pin.PULL_UP).value
 
-    def pressed(self):
+    def pressed(self) -> bool:
         """True while held down."""
         return not self._read()

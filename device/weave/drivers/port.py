@@ -26,7 +26,7 @@ class Port:
         self._poll.register(stdin, select.POLLIN)
         self._ready = self._poll.ipoll
 
-    def read(self):
+    def read(self) -> int:
         """Bytes now in `buf` (0..64); a quiet line is looked at every fourth tick, a busy one every tick."""
         if self._idle:
             self._idle -= 1

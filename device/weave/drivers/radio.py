@@ -52,12 +52,12 @@ class Radio:
             self.fault = 1
         return not self.fault
 
-    def recv(self):
+    def recv(self) -> int:
         """Bytes of the next waiting frame, 0 = none. Raises ValueError when the ring lost its step."""
         if self.fault:
             return 0
         d = self._data
-        n = self._now.recvinto(d, 0)
+        n: int = self._now.recvinto(d, 0)
         if not n:
             return 0
         self.mac = d[0]

@@ -59,7 +59,7 @@ class Keep:
             nvs.set("wanted", 0)
         nvs.commit()
 
-    def step(self, now):
+    def step(self, now) -> None:
         """Last in the tick: feed the watchdog, but only after a tick that did all its work."""
         if self.done:
             self.done = False

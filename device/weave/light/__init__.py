@@ -113,7 +113,7 @@ class Light(Stage):
         self.ma = guard.ma
         self.limited = guard.limited
 
-    def _prepare(self, t, now, mesh_ms, sense, affect, damp):
+    def _prepare(self, t: int, now, mesh_ms, sense, affect, damp) -> None:
         """What changes more slowly than a frame, one thing a tick; all of it while scenes fade."""
         part = t & 7
         if part == 1:

@@ -42,14 +42,14 @@ class Heart:
         self._slot = 0
         self._echoing = 0
 
-    def step(self, now, mesh_ms, beats, own, echo):
+    def step(self, now: int, mesh_ms, beats: int, own: int, echo: int) -> int:
         """This frame's pulse, Q12; `own` and `echo` are the heights of a whole pulse."""
         since = (now - self._at) & _MASK
         if beats != self._beats:
             if since >= _APART_MS - _WAIT_MS and self._beats >= 0:
                 self._owed = True
             self._beats = beats
-        glow = self._glow
+        glow: int = self._glow
         if self._owed and since >= _APART_MS:
             self._owed = False
             self._at = now
@@ -66,7 +66,7 @@ class Heart:
             glow += self._echoes(mesh_ms) * echo >> 12
             if glow > _MOST:
                 glow = _MOST
-        mean = self.mean
+        mean: int = self.mean
         self.mean = mean + glow - (mean >> 6)
         return glow
 

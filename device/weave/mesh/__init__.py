@@ -74,7 +74,7 @@ class Mesh(Messages):
 
     # --- what the rest of the node uses ---------------------------------------------------------------------
 
-    def step(self, now):
+    def step(self, now) -> None:
         """Drain the radio, send what is due."""
         if self.now < 0:  # without memory this may fail half-way: then it begins anew
             self.clock.begin(now)

@@ -90,7 +90,7 @@ class Clock:
         self._since = self._follows = now
         self.synced = self.settled = 1
 
-    def hear(self, now, root, stamp, hops):
+    def hear(self, now, root: int, stamp: int, hops: int) -> bool:
         """A beacon's root. True where its times may be used."""
         if not root or hops >= _FAR:
             return False

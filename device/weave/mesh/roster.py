@@ -78,7 +78,7 @@ class Roster:
         self.state[0] = _NEAR
         self.renew(0, 0)
 
-    def share(self, i, arousal, fast, confidence, g, flags):
+    def share(self, i, arousal, fast, confidence, g, flags) -> None:
         """Values of row i: Q12, Q12, 0..255, Q12, 0..255. Own ones (row 0), every tick, travel with the next beacon."""
         self.arousal[i] = arousal
         self.fast[i] = fast
@@ -86,7 +86,7 @@ class Roster:
         self.g[i] = g
         self.flags[i] = flags
 
-    def find(self, node):
+    def find(self, node) -> int:
         """Row of a node, -1 where it is unknown."""
         return self.rows.get(node, -1)
 

@@ -85,7 +85,7 @@ class Seal:
         self._block = bytearray(16)
         self._pool = pool
 
-    def _head(self, frame):
+    def _head(self, frame) -> None:
         """Start the chain with the header; its first value is the IV."""
         block = self._block
         tag = self._mac.tag

@@ -48,7 +48,7 @@ class Skin:
         self.hold = _HOLD
         self.rest = 0  # eighths since the last response
 
-    def step(self, now):
+    def step(self, now) -> bool:
         """Once per tick; True where the values are new: eight times a second."""
         sensor = self.sensor
         if sensor.poll(now):

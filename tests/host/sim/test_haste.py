@@ -85,13 +85,16 @@ class Box:
     def yes(self, x: int) -> bool:
         return x == self.n
 
+    def none_of(self, x) -> bool:
+        return not x
+
 
 def said():
     a = Box()
     c = Box()
     out = []
     for x in range(-6, 12):
-        out.append((a.all(x, c), a.n, list(a.row), bytes(a.buf), a.yes(x), a.yes(a.n)))
+        out.append((a.all(x, c), a.n, list(a.row), bytes(a.buf), a.yes(x), a.yes(a.n), a.none_of(x), a.none_of(None)))
         out.append((c.nothing(x * 20), c.n, c.low))
     return out + a.seen + c.seen
 
@@ -104,7 +107,7 @@ def test_viper_out_of_annotations_means_the_same(tmp_path):
     plain, quick = tmp_path / "plain.py", tmp_path / "quick.py"
     plain.write_text(emitters.POINTERS + WORDS)
     quick.write_text(viper.quick(WORDS))
-    assert quick.read_text().count("@micropython.viper") == 3
+    assert quick.read_text().count("@micropython.viper") == 4
     done = [unix(plain), unix(quick)]
     assert done[1].returncode == 0, done[1].stderr.decode()
     assert done[0].stdout == done[1].stdout and len(done[0].stdout) > 500
