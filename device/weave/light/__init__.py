@@ -128,16 +128,16 @@ class Light(Stage):
         if t == 7 or self._fading:
             self._colour(affect, damp)
 
-    def _share(self, sense, affect, damp):
+    def _share(self, sense, affect, damp) -> None:
         """The law of damping, laid out along the thread: rho of it the visitor's own, the rest everybody's."""
         v = self.v
-        contact = sense.contact and not damp.opted_out
+        contact: int = sense.contact and not damp.opted_out
         if contact != self._contact:
             if not contact and not damp.opted_out:
                 self.event_n = self.heart.leave(self._mesh)
             self.heart.ibi = 0
             self._contact = contact
-        rho = self._rho
+        rho: int = self._rho
         to = damp.rho * v[_OWN] >> 12 if contact else 0
         if to > rho:
             if self.guard.limited < 2:
@@ -145,8 +145,9 @@ class Light(Stage):
         else:  # who opts out is hidden within a second
             rho = to if rho - to < 800 else rho - 800
         self._rho = rho
-        level = ours = damp.level
-        own = damp.own
+        level: int = damp.level
+        ours = level
+        own: int = damp.own
         level <<= 12
         if rho * own > level:
             own = level // rho
@@ -156,7 +157,7 @@ class Light(Stage):
                 ours = 4096
                 own = (level >> 12) * 4096 - ((4096 - rho) << 12)
                 own = own // rho if own > 0 else 0
-        dark = v[_DARK]
+        dark: int = v[_DARK]
         span = v[_FULL] - dark
         ours = dark + (span * ours >> 12)
         own = dark + (span * own >> 12)
@@ -178,13 +179,13 @@ class Light(Stage):
         else:
             v[_EDGE] = (rho * (v[0] * v[12] >> 1) >> 12) + 2048
 
-    def _ripple(self, mesh_ms, affect, damp):
+    def _ripple(self, mesh_ms: int, affect, damp) -> None:
         """How the water moves: quicker with arousal, crumpled with disquiet, flattened by damping; and how bright it is."""
         guard = self.guard
         v = self.v
-        ours = self._ours
-        t = self._motion[8]
-        swing = v[_BREATH]
+        ours: int = self._ours
+        t: int = self._motion[8]
+        swing: int = v[_BREATH]
         if damp.guide and v[_OWN] and not t:  # the policy offers a breath, where feelings are shown
             t = 10000
             swing = damp.guide << 4
@@ -197,16 +198,15 @@ class Light(Stage):
         scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
         v[_TO + 3] = ours * scale >> 12
         v[_TO + 4] = self._mine * scale >> 12
-        arousal = affect.arousal if self._contact else damp.collective
-        self._arousal += (arousal - self._arousal) >> 2
-        arousal = self._arousal
+        self._arousal += ((affect.arousal if self._contact else damp.collective) - self._arousal) >> 2
+        arousal: int = self._arousal
         wave = v[_WAVE] * self._wave >> 12
         calm = wave * (6553 - damp.g) // 6553
         v[_TO + 2] = v[_MIDDLE] - (calm >> 1)
         quick = v[_CALM] + ((v[_STIR] - v[_CALM]) * arousal >> 12)
         v[_TO + 1] = quick = calm * quick >> 12
         v[_TO] = calm - quick
-        valence = affect.valence
+        valence: int = affect.valence
         v[13] = v[_WARP] + (arousal * -valence >> 11 if valence < 0 and self._contact else 0)
 
     def _colour(self, affect, damp):

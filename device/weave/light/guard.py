@@ -109,21 +109,21 @@ class Guard:
         else:
             self.limited = 1 if peak > budget * 12 else 0
 
-    def show(self, now):
+    def show(self, now: int) -> None:
         """Render one frame and send it; `now` in ms."""
         v = self.v
-        n = v[0]
+        n: int = v[0]
         dt = (now - self._last) & _MASK
         if dt > _FRAME_MS:  # also a clock that jumped, in whichever direction
             dt = _FRAME_MS
         self._last = now
         # how far may light rise and fall in this frame?
         up = down = (dt << 5) // 5
-        low = self._lo
+        low: int = self._lo
         if self._rose:
             self._rose -= dt
             if self._rose > 0:
-                room = max(0, (v[29] - low) // n - _NEAR)
+                room: int = max(0, (v[29] - low) // n - _NEAR)
                 if room < down:
                     down = room
             else:
@@ -140,7 +140,7 @@ class Guard:
         # whose pixel it is changes its colour at once, and what that draws: a sixteenth of the thread in a frame at most
         way = v[155] - v[11]
         if way and room > 0:
-            most = min(n << 7, 1792)
+            most: int = min(n << 7, 1792)
             v[11] += max(-most, min(most, way))
         if (
             room < n * 3

@@ -3,7 +3,7 @@
 import gc
 import json
 from array import array
-from struct import calcsize, pack_into, unpack_from
+from struct import calcsize, pack_into
 from time import real_ticks_us
 
 import probe
@@ -13,6 +13,11 @@ from ramdisk import RamDisk
 from streams import Printed, Typed
 
 HISTOGRAM = const(4000)  # microseconds
+
+
+def piece(view, at, n):
+    """n bytes of a memoryview, kept."""
+    return bytes(view[at : at + n])
 
 
 class Fleet:
@@ -114,24 +119,30 @@ class Fleet:
         board.now = us // 1000 & 0x3FFFFFFF
         return board.now
 
-    def deliver(self, buf, at, count, tick_us):
+    def mac(self, node):
+        """A node's address as ESP-NOW gives it: one for all who hear it."""
+        mac = self.macs[node] = b"\x02\x50\x57\x00" + bytes((node >> 8, node & 255))
+        return mac
+
+    def deliver(self, buf, at: int, count: int, tick_us: int) -> int:
         """`count` frames of the last tick from `buf`, each to all who heard it (see main.py)."""
         macs = self.macs
         boards = self.boards
         view = memoryview(buf)
+        b: ptr8 = buf
         for _ in range(count):
-            n, source, us, listeners = unpack_from("<HHIH", buf, at)
+            n = b[at] | b[at + 1] << 8
+            source = b[at + 2] | b[at + 3] << 8
+            t = tick_us + (b[at + 4] | b[at + 5] << 8 | b[at + 6] << 16)
+            listeners = b[at + 8] | b[at + 9] << 8
             at += 10
             data = at + 4 * listeners
-            mac = macs.get(source)
-            if mac is None:
-                mac = macs[source] = b"\x02\x50\x57\x00" + bytes((source >> 8, source & 255))
-            t = tick_us + us
-            frame = bytes(view[data : data + n])
+            mac = macs.get(source) or self.mac(source)
+            frame = piece(view, data, n)
             while at < data:
-                board = boards[buf[at] | buf[at + 1] << 8]
+                board = boards[b[at] | b[at + 1] << 8]
                 local = board.boot_us + t + t * board.ppm // 1000000
-                board.offer(frame, mac, buf[at + 2] - 256, local // 1000 & 0x3FFFFFFF)
+                board.offer(frame, mac, b[at + 2] - 256, local // 1000 & 0x3FFFFFFF)
                 at += 4
             at = data + n
         return at

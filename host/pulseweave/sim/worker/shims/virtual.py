@@ -5,9 +5,10 @@ where in the current 100 ms block of sensor samples this tick lies, `bus.tick` c
 All numbers that device code can see are integers inside 31 bits. Nothing here allocates while a node ticks.
 """
 
+from micropython import const
 from struct import pack_into
 
-FRAME = 250
+FRAME = const(250)
 TX_SLOTS = 8
 
 
@@ -83,30 +84,34 @@ class VirtualBoard:
         self.reset_wanted = False
         self.fed = 0
 
-    def offer(self, frame, mac, rssi, time):
+    def offer(self, frame, mac, rssi: int, time: int) -> None:
         """A frame (bytes) arrives from the air (outside the tick): into the ring, or counted as dropped."""
         self.rx_total += 1
         if not self.radio_up:
             return
-        n = len(frame)
+        n: int = len(frame)
         if n > FRAME:
             self.radio_desync = True  # MicroPython 1.28 loses its step on an ESP-NOW v2 frame
             return
         if self.rx_bytes + n + 12 > self.rx_limit:
             self.rx_dropped += 1
             return
-        size = len(self.rx)
-        if self.rx_count == size:
-            self.rx = [self.rx[(self.rx_head + i) % size] for i in range(size)] + [RxSlot(), RxSlot()]
-            self.rx_head = 0
-            size += 2
-        slot = self.rx[(self.rx_head + self.rx_count) % size]
+        if self.rx_count == len(self.rx):
+            self._grow()
+        i: int = self.rx_head + self.rx_count
+        size: int = len(self.rx)
+        slot = self.rx[i if i < size else i - size]
         slot.frame = frame
         slot.mac = mac
         slot.rssi = rssi
         slot.time = time
         self.rx_count += 1
         self.rx_bytes += n + 12
+
+    def _grow(self):
+        """Two more places in the ring."""
+        self.rx = self.rx[self.rx_head :] + self.rx[: self.rx_head] + [RxSlot(), RxSlot()]
+        self.rx_head = 0
 
     def take(self, data) -> int:
         """The oldest frame into ESPNow's list [mac, bytearray, rssi, time]; its length, 0 where none."""
