@@ -6,6 +6,7 @@ console bytes, and the attributes of the parts. A part that raises is put aside 
 
 from micropython import const
 
+from .console import Console
 from .keep.supervisor import Supervisor
 from .light.scenes import IDENTIFY
 
@@ -41,13 +42,14 @@ class Node:
         self.mesh = mesh
         self.damp = damp
         self.light = light
-        self.console = None  # set by start.py: the console looks at the finished node
         self.ping = 0  # id of the last ping heard, for measurements
         self._held = 0
         self._quiet = 1  # ticks since the last visitor, 0 while one is here
         self.supervisor = Supervisor(_NAMES, keep)
         self._wait = self.supervisor.wait
-        self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, self._talk, self._keep)
+        self.console = Console(hardware.port, self)  # looks at the finished node
+        console = self.console.step
+        self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, console, self._keep)
 
     def tick(self, now):
         """One tick: from the sensors to the strand and to the neighbours. Never blocks, never raises."""
@@ -99,13 +101,6 @@ class Node:
         if light.event_n:
             self.mesh.send_event(_VISITOR, light.event, light.event_n, at)
             light.event_n = 0
-
-    def _talk(self, now) -> None:
-        """The console; while the wearer lets raw samples out over the cable, the strand says so."""
-        console = self.console
-        console.step(now)
-        if console.raw:
-            self.light.show_only(IDENTIFY, now, 1000)
 
     def _keep(self, now) -> None:
         """Feed the watchdog; write what waits while nobody is here to see the strand stop for 80 ms."""

@@ -7,7 +7,6 @@ streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
 from micropython import const
 
 from .affect import Affect
-from .console import Console
 from .damp import Damp
 from .drivers import Hardware
 from .drivers.storage import Nvs
@@ -66,7 +65,6 @@ def compose(hardware, keep):
     light = Light(hardware.strand, site(config, board["strand"]))
     made = Node(hardware, keep, sense, affect, mesh, damp, light)
     light.set_scene(max(0, find(config.scene)), 0)
-    made.console = Console(hardware.port, made)
     on = mesh.on  # which part an event of the mesh belongs to
     on(_SCENE, light.on_scene)
     on(_VISITOR, light.on_scene)

@@ -11,6 +11,8 @@ from time import ticks_add, ticks_diff
 
 from micropython import const
 
+from ..light.scenes import IDENTIFY
+
 _STATE = const(1)  # kinds of frames; 6, answers, is of lines.py
 _BEAT = const(2)
 _CRASH = const(4)
@@ -83,6 +85,7 @@ class Flow:
             self._pulse(con, sense)
         if con.raw:
             if sense.contact and ticks_diff(now, self._since) < _RAW_MS:
+                con.node.light.show_only(IDENTIFY, now, 1000)  # whose samples go out sees that they do
                 self._raw(con.out, sense, now)
             else:
                 con.raw = 0  # the hand that said yes is gone

@@ -7,6 +7,7 @@ from struct import pack, unpack
 from heap import locked
 from node import Node, Part, Port, Quiet
 from weave.console import Console, lines
+from weave.light.scenes import IDENTIFY
 
 
 def decode(segment):
@@ -142,7 +143,7 @@ def test_scene_identify_config_optout_reboot_act():
     assert reply(b"scene tide -j\n", n) == {"scene": "tide"}
     assert n.mesh.event == (1, bytes((1, 20)), 1500, 0xFFFF) and n.light.scene == 0
     say(b"identify\n", n)
-    assert n.light.shown == (2, 10000)
+    assert (n.light.shown, n.light.shown_ms) == (2, 10000)
     say(b"identify 8\n", n)
     assert n.mesh.event[0] == 4 and n.mesh.event[2:] == (-1, 8)
     n.mesh.keys = False  # alone: the scene is this strand's, at once
@@ -321,10 +322,12 @@ def test_raw_only_for_the_wearer_and_only_while_touching():
     for i in range(100):
         con.step(20 * i)
     assert con.raw == 1
+    assert (n.light.shown, n.light.shown_ms) == (IDENTIFY, 1000)  # the strand says so
     n.sense.contact = 0
+    n.light.shown = None
     for i in range(100, 200):
         con.step(20 * i)
-    assert con.raw == 0
+    assert con.raw == 0 and n.light.shown is None
     n.sense.contact = 1  # the next visitor did not ask
     before = len(port.out)
     for i in range(200, 300):

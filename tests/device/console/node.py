@@ -67,7 +67,8 @@ class Light(Part):
         self.scene = i
 
     def show_only(self, i, now, ms):
-        self.shown = (i, ms)
+        self.shown = i
+        self.shown_ms = ms
 
 
 class Mesh(Part):
