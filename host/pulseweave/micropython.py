@@ -22,8 +22,8 @@ HASTE = ("-march=x64", "-X", "emit=native")  # options of mpy-cross
 
 
 class Port(NamedTuple):
-    """A usable unix port: its path, what .mpy it loads (sys.implementation._mpy), and whether it can compile Python to machine
-    code as it imports (its native emitter)."""
+    """A usable unix port: its path, what .mpy it loads (sys.implementation._mpy), and whether it has a native emitter: can
+    compile Python to machine code as it imports."""
 
     path: str
     mpy: int

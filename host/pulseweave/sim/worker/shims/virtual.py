@@ -5,8 +5,9 @@ where in the current 100 ms block of sensor samples this tick lies, `bus.tick` c
 All numbers that device code can see are integers inside 31 bits. Nothing here allocates while a node ticks.
 """
 
-from micropython import const
 from struct import pack_into
+
+from micropython import const
 
 FRAME = const(250)
 TX_SLOTS = 8
