@@ -40,6 +40,7 @@ class Node:
         self.sense = sense
         self.affect = affect
         self.mesh = mesh
+        mesh.tell = self._tell
         self.damp = damp
         self.light = light
         self.ping = 0  # id of the last ping heard, for measurements
@@ -49,7 +50,7 @@ class Node:
         self._wait = self.supervisor.wait
         self.console = Console(hardware.port, self)  # looks at the finished node
         console = self.console.step
-        self._steps = (sense.step, affect.step, self._share, self._calm, self._shine, console, self._keep)
+        self._steps = (sense.step, affect.step, mesh.step, self._calm, self._shine, console, self._keep)
 
     def tick(self, now):
         """One tick: from the sensors to the strand and to the neighbours. Never blocks, never raises."""
@@ -65,8 +66,8 @@ class Node:
         # The watchdog asks whether the strand lives: a sensor that is put aside for a minute is no reason to restart.
         self.keep.done = not (wait[_SHINE] or wait[_KEEP])
 
-    def _share(self, now) -> None:
-        """Tell the room how it is here (an opted-out visitor tells nothing), and hear how it is elsewhere."""
+    def _tell(self) -> None:
+        """Tell the room how it is here, whenever it matters; an opted-out visitor tells nothing."""
         affect = self.affect
         damp = self.damp
         sense = self.sense
@@ -78,7 +79,6 @@ class Node:
             self.mesh.room.share(0, affect.arousal, damp.fast, trust, damp.g, flags | _TOUCHED)
         else:
             self.mesh.room.share(0, 0, 0, 0, damp.g, flags)
-        self.mesh.step(now)
 
     def _calm(self, now) -> None:
         """The opt-out button, held for half a second, turns mediation off for this visitor, or on again; damping."""
@@ -91,6 +91,8 @@ class Node:
             if self._held == _HOLD:
                 self.keep.mark(_OPTED)
                 damp.opt_out(not damp.opted_out)
+        if not damp.tick:
+            self._tell()
         damp.step(now, self.affect, self.sense.contact, self.mesh.room)
 
     def _shine(self, now) -> None:

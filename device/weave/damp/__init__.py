@@ -54,11 +54,12 @@ class Damp:
         self._aim = self._m = 0
         self._rest_q8 = 0  # the room's rest above everybody's own, Q20
         self._hot = 0
-        self._tick = self._known = self.fast = 0
+        # tick of this round of half a second: at 0 the room is looked at anew
+        self.tick = self._known = self.fast = 0
 
     def step(self, now, affect, contact, room) -> None:
         """One tick of 20 ms: the level of the light now."""
-        t: int = self._tick
+        t: int = self.tick
         crowd = self.crowd
         if t == 0:
             crowd.begin(beyond(affect.rest))
@@ -69,7 +70,7 @@ class Damp:
             t = 0
             crowd.end()
             self._round()
-        self._tick = t
+        self.tick = t
 
         # the visitor, from rest; counts in full when known
         d: int = affect.rest

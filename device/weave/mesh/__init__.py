@@ -1,6 +1,7 @@
 """The mesh: tells everyone, keeps time, lets nobody in.
 
-In:  a radio (see ../README.md), an NVS for the epoch, Keys, the node's id; per tick the local ms; values by room.share().
+In:  a radio (see ../README.md), an NVS for the epoch, Keys, the node's id; per tick the local ms; values by
+     room.share(), at the latest when `tell` is called.
 Out: `room` the table of the cluster (roster.py), `time(now)` mesh ms, `synced`, `neighbours` in earshot, handlers called
      with events (messages.py), counters. The wire is specified in README.md.
 Order of checks on a frame: length, version, net, key, origin, replay window (read only), token buckets, tag; then the window
@@ -56,6 +57,7 @@ class Mesh(Messages):
         self._reborn()
         self.now = -1
         self.room = r = Roster(rows, node)
+        self.tell = None  # brings row 0 up to date, called before a beacon
         r.version[0] = (self.epoch << 6) & 0xFFFF
         r.tokens[0] = _STRANGERS
         self.clock = Clock(node, self.epoch)
@@ -150,6 +152,8 @@ class Mesh(Messages):
         """Send a STATE frame and set the time of the next."""
         r = self.room
         self.clock.step(now)
+        if self.tell:
+            self.tell()
         # a new version with every beacon of a small room, every 2.8 s with 200 nodes: what the air can carry
         if diff(now, self._told) >= r.count * 14:
             self._told = now

@@ -13,7 +13,7 @@ def level_of(own, collective, g, rho):
     a = Estimate()
     d.own, d.collective, d._m = own, collective, collective
     d.g = d._aim = g
-    d._tick = 3  # in the middle of a round
+    d.tick = 3  # in the middle of a round
     d._known = 3000
     a.fast = own
     d.step(0, a, 1, Table(1))
