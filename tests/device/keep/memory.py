@@ -130,3 +130,11 @@ class Flash:
             self.data[arg * 512 : arg * 512 + 512] = b"\xff" * 512
             return 0
         return 0
+
+
+def fail(text="broken"):
+    """An exception that was raised."""
+    try:
+        raise RuntimeError(text)
+    except RuntimeError as e:
+        return e

@@ -1,0 +1,88 @@
+"""Events: to everybody once, to late-comers the latest, and only from who has the right."""
+
+from weave.mesh.seal import Keys
+from world import CONFIG, IDENTIFY, PING, POLICY, SCENE, World, blob, line
+
+
+def test_an_event_reaches_everybody_once():
+    w = World(5, line(), loss=300, seed=4)
+    w.run(8)
+    assert w.boards[0].mesh.send_event(IDENTIFY, b"abc", 3, 77)
+    w.run(4)
+    for b in w.boards:
+        assert [e[1:] for e in b.events] == [(IDENTIFY, b"abc", 1, 77)], (b.node, b.events)
+    assert w.boards[4].mesh.send_event(PING, bytes(range(200)), 200, -1, 2)
+    w.run(4)
+    for b in w.boards:
+        assert len(b.events) == (2 if b.node == 2 else 1)
+    assert w.boards[1].events[1][1:] == (PING, bytes(range(200)), 5, -1)
+    assert not w.boards[0].mesh.send_event(PING, bytes(201), 201, -1)
+
+
+def test_late_comers_are_told_the_latest_scene_and_policy():
+    w = World(3, seed=6, blob_=blob(flags=1))
+    w.boards[2].on = False
+    w.run(5)
+    m = w.boards[0].mesh
+    for k in range(3):
+        assert m.send_event(SCENE, bytes([k]), 1, -1)
+        w.run(1)
+    assert m.send_event(POLICY, b"rho", 3, -1)
+    w.run(35)  # longer than events live
+    w.boards[2].on = True
+    w.boards[2].boot()
+    w.run(6)
+    got = [e[1:3] for e in w.boards[2].events]
+    assert sorted(got) == [(SCENE, b"\x02"), (POLICY, b"rho")], got
+    assert len(w.boards[1].events) == 4
+
+
+def test_commands_need_the_right_and_the_key():
+    w = World(2, seed=7)  # keys that may not command
+    w.run(5)
+    assert not w.boards[0].mesh.send_event(POLICY, b"p", 1, -1)
+    assert w.boards[0].mesh.refused == 1
+    forger = Keys(blob(flags=1))
+    forger.commands[forger.command] = world_cmac()
+    w.boards[0].mesh.keys = forger
+    w.boards[0].mesh.pool = forger.pool
+    assert w.boards[0].mesh.send_event(CONFIG, b"p", 1, -1)
+    w.run(2)
+    m = w.boards[1].mesh
+    assert w.boards[1].events == [] and m.refused, (w.boards[1].events, m.refused, m.forged, m.stale)
+
+
+def world_cmac():
+    from weave.mesh.seal import Cmac
+
+    return Cmac(b"another key 0123")
+
+
+def test_a_failed_commit_forbids_commanding():
+    w = World(1)
+    b = w.boards[0]
+    b.nvs.works = False
+    b.boot()
+    assert b.mesh.fault & 4 and not b.mesh.send_event(SCENE, b"x", 1, -1)
+    b.nvs.works = True
+    b.boot()
+    assert not b.mesh.fault and b.mesh.send_event(SCENE, b"x", 1, -1)
+
+
+def test_replayed_frames_after_the_receivers_reboot_are_not_obeyed():
+    w = World(2, seed=9)
+    w.run(5)
+    w.recording = True
+    w.boards[0].mesh.send_event(SCENE, b"old", 3, -1)
+    w.run(40)
+    w.recording = False
+    w.boards[0].on = False  # only the attacker is left
+    w.boards[1].boot()
+    c = w.boards[1]
+    for i, f in w.heard:
+        if i == 0:
+            c.radio.put(f, b"\x02\0\0\0\0\x01", -50, c.local(w.t * 1000))
+            w.tick()
+    w.run(2)
+    assert c.events == [] and c.mesh.stale + c.mesh.throttled > 0
+    assert c.mesh.room.confidence[c.mesh.room.find(1)] == 0 and c.mesh.clock.root in (0, 2)
