@@ -64,7 +64,7 @@ class Law:
         self._log = log2_q8(82) << 4
         self._fear = self._hold = self._n = 0
         self._m0 = self._s0 = 0
-        self._at = self._wait = self._drive = self._grew = self._armed = 0
+        self._at = self._wait = self._drive = self._grew = self._hover = 0
         self.cap = _ONE  # Q12, the largest c = rho + (1-rho)(1-g) that the room is believed to bear
         self._lag1 = self._lag2 = self._slow = 0  # Q20
         for i in range(6):
@@ -114,13 +114,13 @@ class Law:
                     self._alarm(2, c)
             elif d > _SURGE:
                 self._alarm(1, c)
-            elif self._armed:
-                self._armed += 1
-                if self._armed > _HOVER:
+            elif self._hover:
+                self._hover += 1
+                if self._hover > _HOVER:
                     self._keep(c)
-                    self._armed = 0
+                    self._hover = 0
         elif not self._hold:
-            self._armed = 1
+            self._hover = 1
 
         level = self._compress(log, theta)
 
@@ -191,7 +191,7 @@ class Law:
         if not self._hold:
             self._grew = c
         self.surge = surge
-        self._armed = 0
+        self._hover = 0
         self.integral = _ONE
         self._hold = max(self._hold, _HOLD * surge)
 
