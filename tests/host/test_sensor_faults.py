@@ -4,6 +4,10 @@ Everybody is calm and still (`sensor_hands.py`). Learnt until 100 s, broken unti
 device/weave/sense/README.md says the same in words.
 """
 
+import fcntl
+import os
+import pickle
+
 import msgspec
 import numpy as np
 import pytest
@@ -39,8 +43,19 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen():
-    """{(board, fault): Seen}: two simulations of 11 nodes."""
+def seen(tmp_path_factory):
+    """{(board, fault): Seen}: two simulations of 11 nodes; one process makes them for all that run tests side by side."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return simulated()
+    kept = tmp_path_factory.getbasetemp().parent / "sensor_faults"
+    with open(f"{kept}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(simulated()))
+    return pickle.loads(kept.read_bytes())
+
+
+def simulated():
     out = {}
     for board, kinds in (("virtual", ANALOG), ("virtual-max30102", OPTICAL)):
         hands = {"two": "two_fingers", "dry": "no_response"}

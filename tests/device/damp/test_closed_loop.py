@@ -11,6 +11,9 @@ from pulseweave.sim.closed_loop import SHOCK, STRESS, after, run
 MODELS = ("ou", "bosse_treur", "sisa")
 SEEDS = pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.soak) for s in range(1, 20))])
 EVERY = pytest.mark.parametrize("model", MODELS)
+FIRST = pytest.mark.parametrize(
+    "model", ["ou", *(pytest.param(m, marks=pytest.mark.soak) for m in MODELS[1:])]
+)
 
 
 def test_undamped_the_room_runs_away():
@@ -28,7 +31,7 @@ def test_runaway_is_tamed(model, gain, delay, seed):
 
 
 @SEEDS
-@EVERY
+@FIRST
 def test_honest_stress_is_shown(model, seed):
     s = run(model, seed, gain=0.6, seconds=420, stress=STRESS)
     bare = run(model, seed, gain=0.6, seconds=420, stress=STRESS, law="off")
@@ -37,7 +40,7 @@ def test_honest_stress_is_shown(model, seed):
 
 
 @SEEDS
-@EVERY
+@FIRST
 def test_calm_room_is_left_alone(model, seed):
     s = run(model, seed, gain=0.6, seconds=300)
     bare = run(model, seed, gain=0.6, seconds=300, law="off")
@@ -77,7 +80,7 @@ def test_no_limit_cycle(model, gain, delay, loss):
     assert s.arousal[1000:].max() < 0.24
 
 
-@pytest.mark.parametrize("model", ["ou", *(pytest.param(m, marks=pytest.mark.soak) for m in MODELS[1:])])
+@FIRST
 def test_a_calm_room_is_undamped_again_within_ten_minutes(model):
     """A shock at K below 1 is not taken for feedback, and is not remembered."""
     s = run(model, 2, gain=0.6, seconds=730, shock={**SHOCK, "at_s": 110.0})
@@ -101,6 +104,7 @@ def test_a_room_at_rest_does_not_light_itself(seed):
     assert s.arousal.max() < 0.13 and s.g.max() == 0
 
 
+@pytest.mark.soak
 def test_laws_compared():
     """No damping, fixed gain and the level law alone each fail one side; the law holds both."""
     tamed, honest = {}, {}

@@ -11,12 +11,12 @@ from towers import accounted, gather
 
 
 def test_gather_is_killed_again_and_again(towers, url):
-    """60 s of traffic from two gateways that overlap, killed every few seconds, once for longer than the rings reach."""
+    """40 s of traffic from two gateways that overlap, killed every few seconds, once for longer than the rings reach."""
     a, b = towers(1, range(1, 25), missing_share=0.05), towers(2, range(13, 37), missing_share=0.05)
     store = open_store(url)
     begin, rng = time.monotonic(), random.Random(1)
     process = gather((a, b), url)
-    while time.monotonic() - begin < 45:
+    while time.monotonic() - begin < 22:
         time.sleep(rng.uniform(2, 6))
         process.process.send_signal(signal.SIGKILL)
         process.process.wait()

@@ -235,10 +235,10 @@ def planted(tmp_path):
             shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
         node = tmp_path / "device" / "weave" / "node.py"
         text = node.read_text()
-        for place in ("    def tick(self, now):\n", "    def _share(self, now):\n"):
+        for place in ("    def tick(self, now):\n", "    def _tell(self) -> None:\n"):
             assert place in text
         broken = "    def broken(self):\n        raise OSError('planted')\n\n"
-        text = text.replace("    def _share(self, now):\n", broken + "    def _share(self, now):\n")
+        text = text.replace("    def _tell(self) -> None:\n", broken + "    def _tell(self) -> None:\n")
         if when == "start":
             place = "        self._held = 0\n"
             assert place in text
