@@ -56,6 +56,7 @@ def seen(tmp_path_factory):
 
 
 def simulated():
+    """Both simulations."""
     out = {}
     for board, kinds in (("virtual", ANALOG), ("virtual-max30102", OPTICAL)):
         hands = {"two": "two_fingers", "dry": "no_response"}

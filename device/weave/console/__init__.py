@@ -16,7 +16,7 @@ _ECHO = const(200)  # bytes waiting that end the echo: garbage must not crowd ou
 
 
 class Console:
-    """`watch`, `beats`: 0 off, 1 text, 2 JSON, 3 frames; `raw` 1 while raw samples leave (the strand must show it);
+    """`watch`, `beats`: 0 off, 1 text, 2 JSON, 3 frames; `raw` 1 while raw samples leave (the strand shows it);
     `reboot` 1 when somebody asked for it; `garbage` counts lines thrown away."""
 
     def __init__(self, port, node):

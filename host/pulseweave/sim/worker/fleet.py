@@ -133,7 +133,7 @@ class Fleet:
         for _ in range(count):
             n = b[at] | b[at + 1] << 8
             source = b[at + 2] | b[at + 3] << 8
-            t = tick_us + (b[at + 4] | b[at + 5] << 8 | b[at + 6] << 16)
+            t = tick_us + (b[at + 4] | b[at + 5] << 8 | b[at + 6] << 16 | b[at + 7] << 24)
             listeners = b[at + 8] | b[at + 9] << 8
             at += 10
             data = at + 4 * listeners
