@@ -28,7 +28,7 @@ $(VENV)/.tested: $(VENV)/.ready
 
 test: $(VENV)/.tested   ## every test this machine can run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/lint.py
-	@$(BIN)/python -m pytest -n 4 -m "not soak"
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not soak"
 
 lint: $(VENV)/.tested   ## ruff and pyright
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/lint.py

@@ -33,7 +33,8 @@ from pulseweave.network import Network
 from pulseweave.problem import Problem
 
 LOOK_S = 0.3
-BOOT_S = 15.0  # after a flash, until MicroPython answers
+PLUG_S = 5.0  # from the port's appearing until it may be opened (udev gives the rights later) and MicroPython answers
+BOOT_S = 15.0  # after a flash, when the board formats its filesystem first
 STEPS = ("flash", "deploy", "provision")
 
 
@@ -103,8 +104,8 @@ class Station:
             seat.mac = result.mac
             if result.why:
                 raise Problem(f"flash: {result.why}")
-        end = time.monotonic() + (BOOT_S if self.flasher else 0)
-        while True:  # a board that was just flashed formats its filesystem first
+        end = time.monotonic() + (BOOT_S if self.flasher else PLUG_S)
+        while True:
             try:
                 result = self.deployer(seat.port, report)
                 break
