@@ -1,7 +1,6 @@
 """`pulseweave campaign`: rooms of real firmware with everything that goes wrong, and what came of it."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.console import Console
 
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
+from pulseweave.sim.campaign import progress
 from pulseweave.sim.campaign.checks import INVARIANTS
 from pulseweave.sim.campaign.faults import CLASSES, keep, lines
 from pulseweave.sim.campaign.pool import Job, every, one, shrunk
@@ -147,25 +147,17 @@ def quiet(o: Outcome) -> Outcome:
 
 
 def gathered(job: Job, seeds: list[int], workers: int) -> list[Outcome]:
-    """All outcomes in the order of seeds, with a progress bar on a terminal's stderr: by rooms, or by the minutes of a
-    single one. After Ctrl-C, those that there are."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """All outcomes in the order of seeds; progress by rooms, or by the minutes of a single one. After Ctrl-C, those that
+    there are."""
+    if len(seeds) == 1:
+        with progress.shown("virtual minutes", int(job.seconds / 60)) as tell:
+            return [one(job, seeds[0], lambda t_s: tell(int(t_s / 60), 0))]
     outcomes: list[Outcome] = []
-    with Progress(
-        *bars, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
-    ) as bar:
-        if len(seeds) == 1:
-            task = bar.add_task("virtual minutes", total=int(job.seconds / 60))
-            outcomes.append(one(job, seeds[0], lambda t_s: bar.update(task, completed=int(t_s / 60))))
-            return outcomes
-        task = bar.add_task("rooms", total=len(seeds))
+    with progress.shown("rooms", len(seeds)) as tell:
 
         def each(o: Outcome) -> None:
             outcomes.append(o)
-            broken = sum(o.failure is not None for o in outcomes)
-            bar.update(task, advance=1, description=f"rooms, {broken} broken" if broken else "rooms")
+            tell(len(outcomes), sum(o.failure is not None for o in outcomes))
 
         try:
             every(job, seeds, min(workers, len(seeds)), each)
