@@ -1,52 +1,17 @@
-"""provision, labels, self-test, backup, restore, identify, status, doctor, crash: on virtual boards."""
+"""provision, backup, restore: a board gets its place in a room, and gives it to another."""
 
 import io
 import json
-import re
-import stat
-import threading
-import time
-import xml.etree.ElementTree as xml
-from contextlib import suppress
 
 import pytest
-import serial
-from benchtools import pulseweave, small_tree, until
-from pulseweave.bench import doctor, labels, provision
+from benchtools import pulseweave, until
+from pulseweave.bench import provision
 from pulseweave.bench.ledger import Ledger
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 from rich.console import Console
-
-
-@pytest.fixture
-def net(tmp_path):
-    path = tmp_path / "hall.json"
-    pulseweave("network", "new", path, "--name", "hall")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    return path
-
-
-def secrets(path) -> list[str]:
-    """Every key of a network file, as it must never be printed."""
-    n = Network.load(path)
-    return [k.hex() for k in (*n.keys.values(), *n.commands.values())]
-
-
-def strand(board) -> set[tuple]:
-    """The colours the strand shows (wire order GRB as R, G, B)."""
-    wire = (board.folder / "strand.bin").read_bytes()
-    return {(wire[i + 1], wire[i], wire[i + 2]) for i in range(0, len(wire), 3)}
-
-
-def running(board) -> dict:
-    return until(
-        lambda: json.loads(
-            pulseweave("status", "--port", board.port, "--json", "-", code=None).stdout or "{}"
-        ),
-        30,
-    )
+from settled import running, secrets, strand
 
 
 def test_from_a_new_board_to_a_labelled_node_in_the_room(power, net, tmp_path):
@@ -128,82 +93,6 @@ def test_backup_goes_to_a_replacement_without_an_id_clash(power, net, tmp_path):
     assert "not a backup" in pulseweave("restore", net, "--network", net, "--port", old.port, code=2).stderr
 
 
-def self_test(board, code: int):
-    """A self-test, and the colours the strand showed meanwhile."""
-    shown, on = [], True
-
-    def look():
-        while on:
-            with suppress(OSError, IndexError):
-                if not shown or strand(board) != shown[-1]:
-                    shown.append(strand(board))
-            time.sleep(0.02)
-
-    eye = threading.Thread(target=look)
-    eye.start()
-    done = pulseweave("selftest", "--port", board.port, code=code)
-    on = False
-    eye.join()
-    return done, shown
-
-
-def test_selftest_fails_on_strand_and_screen_where_a_sensor_is_off(power, tmp_path):
-    b = power()
-    done, shown = self_test(b, 0)
-    assert "PASS" in done.stdout and {(0, 24, 0)} in shown and {(24, 0, 0)} in shown  # a walk begins with red
-    assert shown[-1] != {(24, 0, 0)}
-    # the pulse sensor's wire hangs at ground: all samples of the modelled front end are zero
-    b.cut()
-    b.arguments += ["--unplug", "pulse"]
-    b.start()
-    done, shown = self_test(b, 1)
-    assert "FAIL" in done.stdout and "hangs at ground" in done.stderr
-    assert {(24, 0, 0)} in shown[shown.index({(0, 0, 0)}) :]  # red again after the walk
-    assert Ledger().events[-1]["verdict"] == "failed"
-    assert (
-        "no firmware on this board"
-        in pulseweave("selftest", "--port", power("blank", "--blank").port, code=2).stderr
-    )
-
-
-def test_crash_notes_and_safe_mode(power, tmp_path):
-    b = power("b")
-    assert "no crash notes" in pulseweave("crash", "--port", b.port).stdout
-    for k in range(5):  # five resets nobody asked for, each soon after the node has begun
-        if k:
-            running(b)
-        b.mpremote("exec", "--no-follow", "import machine; machine.reset()")
-    with serial.Serial(b.port, 115200, timeout=0.1) as line:
-        said = b""
-
-        def heard():
-            nonlocal said
-            said += line.read(4096)
-            return b"safe mode" in said
-
-        until(heard, 30)
-    notes = json.loads(pulseweave("crash", "--port", b.port, "--json", "-").stdout)["notes"]
-    assert notes and notes[-1]["part"] == "boot" and notes[-1]["text"] == "crash"
-    found = doctor.examine(b.port)
-    assert any(
-        f[0] == "fault" and "safe mode: 5 crash boots in a row, the last in boot" in f[1] for f in found
-    )
-    assert any("place in the room" in f[1] for f in found)
-    pulseweave("crash", "--port", b.port, "--clear")
-
-
-def test_doctor_says_what_is_missing(power, tmp_path):
-    blank = power("blank", "--blank")
-    found = doctor.examine(blank.port)
-    assert ("fault", "no firmware on it", "pulseweave deploy") in found
-    pulseweave("doctor", "--port", blank.port, code=1)
-    found = doctor.examine("/dev/ttyNONE")
-    assert found[0][:2] == ("fault", "no such port")
-    tree = small_tree(tmp_path / "t", 1)
-    other = power("other", "--firmware", str(tree))
-    assert "no firmware on this board" not in pulseweave("doctor", "--port", other.port, code=1).stdout
-
-
 def test_plans_show_the_difference():
     net = Network.create("hall")
     config = {"node": 0, "name": "", "role": "node", "x": 0}
@@ -237,28 +126,6 @@ def test_ids_are_claimed_by_ledger_and_network_file(tmp_path):
         provision.claim(book, net, "020000000002", 4, False)
 
 
-def test_a_label_can_be_read_and_sheets_are_sound(tmp_path):
-    many = [
-        labels.Label(i, f"name & <{i}>", "hall", "esp32-devkit", f"24:0a:c4:00:00:{i:02x}")
-        for i in range(1, 40)
-    ]
-    root = xml.fromstring(labels.svg(many))
-    groups = root.findall("{http://www.w3.org/2000/svg}g")
-    assert len(groups) == 39 and root.get("height") == "594.0mm"
-    side, runs = labels.modules(many[0].code())
-    dark = {(x + i, y) for x, y, n in runs for i in range(n)}
-    assert all((4 + i, 4) in dark for i in range(7)) and not any(x < 4 or x >= side - 4 for x, _ in dark)
-    data = labels.pdf(many)
-    assert data.startswith(b"%PDF-1.4") and data.count(b"/Type /Page ") == 2
-    at = int(re.search(rb"startxref\n(\d+)", data)[1])
-    assert data[at : at + 4] == b"xref"
-    for i, line in enumerate(data[at:].split(b"\n")[3:9]):
-        assert data[int(line[:10]) :].startswith(f"{i + 1} 0 obj".encode())
-    with pytest.raises(Problem, match=r"\.svg or \.pdf"):
-        labels.write(many, tmp_path / "x.png")
-    assert "no provisioned board" in pulseweave("labels", tmp_path / "x.svg", code=2).stderr
-
-
 def test_a_board_unplugged_while_it_gets_its_id_gets_that_id(power, net, monkeypatch):
     """At the station it was refused for ever: its id had been given, and the ledger did not say to whom."""
     b = power()
@@ -284,16 +151,6 @@ def test_a_board_unplugged_while_it_gets_its_id_gets_that_id(power, net, monkeyp
         assert Ledger().events[-1]["verdict"] == "begun"
     monkeypatch.setattr(provision, "carry_out", real)
     assert once() == 1 and Ledger().node_ids(Network.load(net).name) == {1}
-
-
-def test_labels_of_a_network_by_its_name_or_by_its_file(tmp_path):
-    """Every other command takes --network FILE, so this one must understand a file as well."""
-    Network.create("hall").save(tmp_path / "keys.json")
-    Ledger().add("provision", "020000000001", "ok", node=7, network="hall", name="fern")
-    for word in ("hall", tmp_path / "keys.json"):
-        assert "1 labels" in pulseweave("labels", tmp_path / "x.svg", "--network", word).stdout
-    said = pulseweave("labels", tmp_path / "x.svg", "--network", "hell", code=2).stderr
-    assert "no provisioned board there that fits" in said and "there is hall" in said
 
 
 def test_a_retired_board_is_called_so():
