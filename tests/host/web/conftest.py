@@ -1,5 +1,7 @@
 """Fixtures of the page's tests: a demo room, its server, a browser whose pages must not complain."""
 
+from contextlib import contextmanager
+
 import pytest
 from demo import Demo
 from picture import FLAGS, chromium, eventually
@@ -37,7 +39,8 @@ def server(room):
 
 @pytest.fixture
 def open_page(browser):
-    """Opens pages and fails the test where one of them complains."""
+    """Opens pages and fails the test where one of them complains. `open_page.serving(room, ...)` is a server that stops
+    after its pages: those that were left would complain of its end."""
     contexts, complaints = [], []
 
     def open_(url: str, width: int = 960, height: int = 600, pictures: int = 10, **kw):
@@ -50,10 +53,19 @@ def open_page(browser):
         eventually(page, f"window.pulseweave?.stats.drawn >= {pictures}", 30)
         return page
 
-    open_.complaints = complaints
+    def close():
+        while contexts:
+            contexts.pop().close()
+
+    @contextmanager
+    def serving(*room, **kw):
+        with serve(*room, **kw) as server:
+            yield server
+            close()
+
+    open_.complaints, open_.serving = complaints, serving
     yield open_
-    for context in contexts:
-        context.close()
+    close()
     # software WebGL says that reading back is slow; that is the test's doing
     said = [c for c in complaints if "GPU stall due to ReadPixels" not in c]
     assert not said, said

@@ -67,7 +67,7 @@ def test_without_a_graphics_card_the_room_looks_the_same(browser, open_page):
     """The processor's own drawing beside WebGL, which the browser imitates here: the same light in the same places."""
     room = Demo(nodes=24, pixels=60)  # at rest
     shots = {}
-    with serve(room, port=0) as server:
+    with open_page.serving(room, port=0) as server:
         for how in ("plain", "glow"):
             page = open_page(f"{server.url}?still&fine&light={how}", pictures=1)
             eventually(
@@ -210,7 +210,7 @@ def test_it_finds_the_room_again(room, open_page):
     page = open_page(server.url)
     server.stop()
     eventually(page, "document.querySelector('#notice').textContent.includes('silent')")
-    with serve(room, port=server.port):
+    with open_page.serving(room, port=server.port):
         eventually(page, "window.pulseweave.stats.connections === 2", 15)
         seen = stats(page)["drawn"]
         eventually(page, f"window.pulseweave.stats.drawn > {seen + 5}", 15)
@@ -219,7 +219,7 @@ def test_it_finds_the_room_again(room, open_page):
 
 
 def test_a_scenario_of_another_size_is_drawn(room, open_page):
-    with serve(room, port=0) as server:
+    with open_page.serving(room, port=0) as server:
         page = open_page(server.url)
         other = Demo(nodes=30, pixels=20)
         with room.lock:
@@ -251,7 +251,7 @@ def test_reduced_motion_holds_the_threads_still(server, open_page):
 
 
 def test_the_token_travels_in_the_fragment(room, open_page):
-    with serve(room, port=0, token="a secret/+") as server:
+    with open_page.serving(room, port=0, token="a secret/+") as server:
         page = open_page(server.url)
         assert stats(page)["connections"] == 1
 
@@ -259,11 +259,10 @@ def test_the_token_travels_in_the_fragment(room, open_page):
 def test_two_hundred_and_a_thousand_strands_are_drawn(browser, open_page):
     for nodes in (200, 1000):
         demo = Demo(nodes=nodes, pixels=60).start()
-        with serve(demo, port=0) as server:
+        with open_page.serving(demo, port=0) as server:
             page = open_page(server.url, 1280, 720)
             lit = (image(page)[:620].max(axis=2) > 0.3).mean()
             assert lit > 0.004, f"{nodes} strands light {lit:.4f} of the page"
-            page.context.close()
         demo.stop()
 
 
