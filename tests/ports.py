@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 HARNESS = TESTS / "device" / "harness"
 WASM_PACKAGE = TESTS / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
 
+PATIENCE = 3  # times what a quiet machine needs at most: waiting ends when it is true, and machines are busy
 STRICT = os.environ.get("PULSEWEAVE_STRICT") == "1"
 
 

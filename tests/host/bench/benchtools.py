@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import PATIENCE
 from pulseweave.paths import ROOT
 
 CHIP_ID = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
@@ -146,7 +147,7 @@ def power(tmp_path):
 
 def until(what, seconds=20.0, step=0.1):
     """Wait until `what()` is true; returns it."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         if said := what():
             return said

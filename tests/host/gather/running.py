@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from ports import PATIENCE
+
 
 class Running:
     """`pulseweave ARGUMENTS` in a process of its own; `said` is its standard error so far."""
@@ -33,7 +35,7 @@ class Running:
         return "".join(self.lines)
 
     def until(self, pattern: str, seconds=40.0, out=False) -> re.Match:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while True:
             if found := re.search(pattern, "".join(self.out if out else self.lines)):
                 return found
@@ -55,8 +57,8 @@ class Running:
 
 def eventually(what, seconds=30.0, step=0.1):
     """The first true value of what()."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not (value := what()):
-        assert time.monotonic() < end, f"not within {seconds} s"
+        assert time.monotonic() < end, f"not within {seconds * PATIENCE} s"
         time.sleep(step)
     return value

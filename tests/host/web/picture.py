@@ -25,7 +25,7 @@ def chromium() -> str | None:
     return os.environ.get("PULSEWEAVE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def eventually(page, condition: str, seconds: float = 10):
+def eventually(page, condition: str, seconds: float = 30):
     """Asked from outside, because the page's own security policy forbids it to evaluate strings."""
     end = time.monotonic() + seconds
     while not page.evaluate(condition):
