@@ -54,18 +54,26 @@ def test_the_database_is_killed_in_the_middle(towers, postgres_server, postgres_
     store.close()
 
 
+def flowing(url, packets: int) -> int:
+    """Wait for so many packets in the store; how many there are."""
+    store = eventually(lambda: open_store(url), 10)
+    count = eventually(lambda: (n := store.counts()["packets"]) > packets and n, 40)
+    store.close()
+    return count
+
+
 def test_everything_is_killed_once(towers, postgres_server, postgres_url, broker):
     """Gather, broker and database in turn; the broker's letters and the store agree in the end."""
     t = towers(1, range(1, 17))
     ear = Ear(broker.port)
     process = gather([t], postgres_url, "--mqtt", broker.url)
-    time.sleep(6)
+    before = flowing(postgres_url, 100)
     broker.kill()
     time.sleep(2)
     process.process.send_signal(signal.SIGKILL)
     process.process.wait()
     process = gather([t], postgres_url, "--mqtt", broker.url)
-    time.sleep(2)
+    flowing(postgres_url, before + 100)  # a gather that finds no database when it starts says so and ends
     broker.start()
     postgres_server.kill()
     time.sleep(3)
