@@ -8,6 +8,8 @@ itself is the firmware. Nothing here may fail: a board that does not get past th
 
 import os
 
+import machine
+
 TRIES = 3
 
 
@@ -16,7 +18,7 @@ def word(path):
     try:
         with open(path) as f:
             return f.read(8).strip()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: not UTF-8
         return ""
 
 
@@ -29,13 +31,15 @@ def whole(place):
         return False
 
 
-def choose(root=""):
+def choose(root="", soft=False):
     """Directory to run from, and one more boot counted for a firmware on trial."""
     slot = word(root + "/slot")
     slot = slot if slot in ("a", "b") else "a"
     trial = word(root + "/trial")
     if trial[:1] in ("a", "b") and trial[0] != slot and whole(root + "/" + trial[0]):
         try:
+            if soft:  # somebody at the console: no boot of the trial's own, and none to be counted
+                return root + "/" + trial[0]
             if len(trial) <= TRIES:
                 with open(root + "/trial~", "w") as f:
                     f.write(trial + ".")
@@ -52,6 +56,6 @@ def choose(root=""):
 
 if __name__ == "__main__":
     try:
-        os.chdir(choose())
+        os.chdir(choose("", machine.reset_cause() == 5))
     except OSError:
         pass

@@ -11,9 +11,6 @@ import sys
 import time
 
 import machine
-from micropython import const
-from weave.drivers.storage import Flash
-from weave.drivers.strand import Strand
 
 _TICK_MS = const(20)
 _ESCAPE_MS = const(2000)
@@ -30,6 +27,8 @@ def load_board():
 def dark(strand):
     """Before anything else draws current or takes time. A strand that raises is told, and counted, when it shall shine."""
     try:
+        from weave.drivers.strand import Strand
+
         Strand(strand["pin"], strand["pixels"], strand["order"], strand.get("timing", 1))
     except Exception:
         pass
@@ -72,6 +71,7 @@ def main():
         board = load_board()
         dark(board["strand"])
         time.sleep_ms(_ESCAPE_MS)
+        from weave.drivers.storage import Flash
         from weave.start import start
 
         node = start(board, Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())

@@ -4,8 +4,6 @@ In: time in ms; everything else comes through the drivers and parts that start.p
 console bytes, and the attributes of the parts. A part that raises is put aside by the supervisor; the rest goes on.
 """
 
-from micropython import const
-
 from .console import Console
 from .keep.supervisor import Supervisor
 from .light.scenes import IDENTIFY
@@ -19,6 +17,7 @@ _FAULT = const(8)  # a sensor does not work
 
 _NAMES = const(("sense", "affect", "mesh", "damp", "light", "console", "keep"))
 _SHINE = const(4)  # places of the light and of keep among them
+_CONSOLE = const(5)
 _KEEP = const(6)
 # ticks the button is held until it counts: long enough to be meant, within the second promised
 _HOLD = const(25)
@@ -63,6 +62,12 @@ class Node:
                 steps[i](now)
             except Exception as e:
                 self.supervisor.fault(i, e, now)
+                if i < 2:  # who touches when it runs again may be somebody else
+                    self.sense.clear()
+                    self.sense.faults = 3
+                    self.affect.clear()
+                elif i == _CONSOLE:  # it does not see the hand leave
+                    self.console.raw = 0
         # The watchdog asks whether the strand lives: a sensor that is put aside for a minute is no reason to restart.
         self.keep.done = not (wait[_SHINE] or wait[_KEEP])
 
@@ -120,6 +125,7 @@ class Node:
             self._quiet += 1
             if self._quiet > _QUIET:
                 self._quiet = 1
+                self.damp.opt_out(0)  # it was the visitor's; a hand that is lifted for a moment keeps it
                 keep.quiet(now)
 
     # What the mesh brings for this node: methods, because a closure called with five arguments would allocate.

@@ -4,8 +4,6 @@ In: `board`, the dictionary compiled from boards/*.toml; `fs`, a filesystem (met
 streams; `cause`, machine.reset_cause(). Out: a `Node` ready to tick.
 """
 
-from micropython import const
-
 from .affect import Affect
 from .damp import Damp
 from .drivers import Hardware
@@ -38,6 +36,8 @@ def start(board, fs, stdin, stdout, cause):
         glow(hardware.strand)
     except Exception as e:
         if not keep.safe:  # safe mode needs no strand, but a console
+            keep.note("start", e, 0)
+            keep.notes.save()
             raise e
     return None
 

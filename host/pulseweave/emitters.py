@@ -27,9 +27,7 @@ def plain(text: str) -> str:
     """The module's text for a port without viper; as it is where it uses none."""
     if not MARK.search(text):
         return text
-    head, mark, rest = text.partition("from micropython import const\n")
-    if not mark:
-        head, mark, rest = text.partition("import micropython\n")
+    head, mark, rest = text.partition("import micropython\n")
     return head + mark + POINTERS + MARK.sub("", rest)
 
 

@@ -7,8 +7,6 @@ first minute, in which the baseline is learnt and confidence grows.
 Integer bounds: deviations +-1024 (Q10), weights below 2**15 (Q10), sums below 2**28.
 """
 
-from micropython import const
-
 from .curve import log2_q10, logistic
 from .feature import LEARN, Feature
 from .weights import BIAS, HEART, RISE, RMSSD, SKIN

@@ -3,8 +3,6 @@
 Both stand on 2**f = 1 + f - 0.343 f (1 - f) for 0 <= f < 1, or on its inverse.
 """
 
-from micropython import const
-
 _C0 = const(900)
 _C1 = const(493)
 _C2 = const(170)

@@ -8,8 +8,6 @@ per second where it is higher, by 1/`down` where it is lower.
 Integer bounds: baseline in Q10 << 13, |value| < 2**15: 2**28.
 """
 
-from micropython import const
-
 LEARN = const(60)
 _LIMIT = const(1024)  # one octave
 _STALE = const(4)  # `fresh` lost per second without a value

@@ -3,8 +3,6 @@
 21 people, 1099 labelled minutes. Q10 (1024 = 1.0 per octave of deviation); CUT: where arousal begins.
 """
 
-from micropython import const
-
 BIAS = const(-1281)
 CUT = const(-725)
 SKIN = const(1932)

@@ -6,8 +6,6 @@ not printable is thrown away and counted. step() never waits, and idle or stream
 What understands lines and writes answers (lines.py, commands.py, streams.py) is loaded with the first of them.
 """
 
-from micropython import const
-
 from .out import Out
 
 _LINE = const(256)

@@ -7,8 +7,6 @@ typed. A function here is a command: it gets the console, the node and the words
 import gc
 from binascii import hexlify
 
-from micropython import const
-
 from .streams import Flow, fields, values
 
 _SCENE = const(1)  # kinds of events, as in mesh/README.md
@@ -31,7 +29,7 @@ _HELP = {
     "optout": "neutral light, nothing shared; off",
     "share": "[PERCENT] of the light is yours alone",
     "raw": "the wearer's samples, over this cable; off",
-    "gateway": "FROM: records, for a host",
+    "gateway": "[FROM] records, for a host",
     "reboot": "",
 }
 
@@ -73,9 +71,10 @@ def mesh(con, node, args):
     """The table; or, in hex, the last answer to a question for links, and the question is put to the node named."""
     mesh = node.mesh
     if args:
+        n = whom(args[0])
         told = mesh.told
         mesh.told = b""
-        mesh.send_event(_LINKS, told, 0, -1, int(args[0]))
+        mesh.send_event(_LINKS, told, 0, -1, n)
         return {"links": hexlify(told).decode()}
     room = mesh.room
     rows = []
@@ -110,13 +109,18 @@ def known(names, words):
     return names.index(name)
 
 
+def whom(word):
+    """A node's number. Raises ValueError."""
+    if not word.isdigit() or not 0 < int(word) < 65535:
+        raise ValueError("%s is no node: 1 to 65534" % word)
+    return int(word)
+
+
 def identify(con, node, args):
     if not args:
         node.light.show_only(node.light.names.index("identify"), con.now, _IDENTIFY_MS)
-    elif not args[0].isdigit() or not node.mesh.send_event(_IDENTIFY, bytes(1), 1, -1, int(args[0])):
-        raise ValueError(
-            "cannot reach %s: give a node's number, and the network's keys to this one" % args[0]
-        )
+    elif not node.mesh.send_event(_IDENTIFY, bytes(1), 1, -1, whom(args[0])):
+        raise ValueError("cannot reach %s without the network's keys" % args[0])
     return {"identify": args}
 
 
@@ -148,9 +152,10 @@ def crash(con, node, args):
     """The notes; or the last answer to a question for notes, and the question is put to the node named."""
     notes = node.keep.notes
     if args and args[0].isdigit():
+        n = whom(args[0])
         told = node.mesh.told
         node.mesh.told = b""
-        node.mesh.send_event(_NOTES, told, 0, -1, int(args[0]))
+        node.mesh.send_event(_NOTES, told, 0, -1, n)
         return {"notes": told.decode()}
     if args == ["clear"]:
         notes.clear()
@@ -206,11 +211,12 @@ def gateway(con, node, args):
     if not con.ask:
         from .gateway import gateway
 
-        con.ask = [0, 0, 0]
-        records = gateway(node.mesh, con.out, con.ask)
+        ask = [0, 0, 0]
+        records = gateway(node.mesh, con.out, ask)
         next(records)
         con.streams.append(records.send)
-    con.ask[0] = n = int(args[0])
+        con.ask = ask
+    con.ask[0] = n = max(0, int(args[0])) if args else 0
     con.ask[1] = n + 512
     mesh = node.mesh
     return {"node": mesh.node, "epoch": mesh.epoch, "next": con.ask[2], "mesh_ms": mesh.time(con.now)}
@@ -218,6 +224,7 @@ def gateway(con, node, args):
 
 def watch(con, node, args):
     con.watch = stream(con, args)
+    con.flow.next = con.now  # one of days ago may lie ahead: ticks wrap
     return {"watch": con.watch}
 
 

@@ -8,8 +8,6 @@ the one to come]. The ring keeps 512 records. Nothing in the loop allocates.
 from array import array
 from struct import pack_into
 
-from micropython import const
-
 from weave.mesh.events import copy
 
 _GATEWAY = const(7)  # kind of frame, as in README.md

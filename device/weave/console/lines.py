@@ -7,8 +7,6 @@ the console: iterators of (kind, bytes), frames' payloads or, where kind is 0, t
 import json
 from binascii import a2b_base64, crc32
 
-from micropython import const
-
 from .commands import answer
 
 _JOBS = const(4)
@@ -53,7 +51,7 @@ def run(con, words):
             words.remove(flag)
             con.mode += 1 if flag == "-j" else 2
     try:
-        return answer(con, words)
+        return answer(con, words or "?")
     except ValueError as e:
         return {"error": str(e)}
     except Exception as e:  # the unforeseen: said, noted, survived

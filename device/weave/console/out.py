@@ -9,8 +9,6 @@ Nothing here allocates. CRC in two halves of 16 bits, a nibble at a time: a 32-b
 
 from array import array
 
-from micropython import const
-
 _SIZE = const(512)  # a power of two
 _MASK = const(511)
 _CHUNK = const(96)  # what a UART's FIFO takes at once

@@ -9,8 +9,6 @@ from collections import OrderedDict
 from struct import pack_into
 from time import ticks_add, ticks_diff
 
-from micropython import const
-
 from ..light.scenes import IDENTIFY
 
 _STATE = const(1)  # kinds of frames; 6, answers, is of lines.py
@@ -64,7 +62,7 @@ class Flow:
     def __init__(self, con):
         self._con = con
         self._table = fields(con.node)
-        self._next = con.now
+        self.next = con.now
         self._beat = self._notes = 0
         self._body = bytearray(_BODY)
         self.restart(con.now)
@@ -77,8 +75,8 @@ class Flow:
     def step(self, now):
         con = self._con
         sense = con.node.sense
-        if con.watch and ticks_diff(now, self._next) >= 0:
-            self._next = ticks_add(now, 1000)
+        if con.watch and ticks_diff(now, self.next) >= 0:
+            self.next = ticks_add(now, 1000)
             self._watch(con, now)
         if con.beats and sense.beats != self._beat:
             self._beat = sense.beats

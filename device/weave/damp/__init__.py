@@ -9,7 +9,6 @@ Arousal is counted from rest: rest is 0, full is 4096.
 One round of 25 ticks (0.5 s) looks at the room once, a few visitors a tick. Formats of all attributes: README.md.
 """
 
-from micropython import const
 from .crowd import Crowd, beyond
 from .law import Law
 
@@ -117,9 +116,9 @@ class Damp:
         self.p90 = crowd.p90
         self.synchrony = crowd.synchrony
         if self.enabled:
-            law.step(m, crowd.visitors, crowd.g, self.rho, self.theta)
+            law.step(m, crowd.visitors, crowd.g, self.rho, self.theta, self._strength)
             self._aim = min(law.aim * self._strength >> 6, _ONE)
-        elif self._aim or self.g:
+        else:
             law.reset()
             self._aim = self.g = 0
         self._detect()

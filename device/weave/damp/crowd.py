@@ -12,8 +12,6 @@ Fresh: 5 s and 0.4 s per row of the table, because nodes whose values rest speak
 
 from array import array
 
-from micropython import const
-
 _SEATS = const(64)
 _TTL_MS = const(5000)
 _TTL_ROW_MS = const(400)
@@ -52,7 +50,7 @@ class Crowd:
         """The next rows."""
         i: int = self.at
         n: int = room.count
-        ttl = _TTL_MS + n * _TTL_ROW_MS
+        ttl = min(_TTL_MS + n * _TTL_ROW_MS, 60000)  # from there on a row is gone, see roster.py
         if n > _SEATS:
             n = _SEATS
         if i >= n:

@@ -16,7 +16,6 @@ Three phases, see README.md:
 
 from array import array
 
-from micropython import const
 from ..fixed import log2_q8
 
 _LEVEL = const(0)
@@ -70,12 +69,14 @@ class Law:
         for i in range(6):
             self._delay[i] = 0
 
-    def step(self, m, n, g, rho, above):
+    def step(self, m, n, g, rho, above, strength=64):
         """One round. above: theta without noise, Q12 (0.06)."""
         n = max(n, 3)
         # the light as bodies follow it
         c = rho + ((_ONE - rho) * (_ONE - g) >> 12)
         s = m * c >> 12
+        if strength < 64:  # the phases ask how far of what the policy allows
+            g = min((g << 6) // (strength or 64), _ONE)
         k = self._at
         self._lag1 += ((self._delay[k] << 8) - self._lag1) >> 4
         self._lag2 += (self._lag1 - self._lag2) >> 4

@@ -10,7 +10,6 @@ from array import array
 from time import ticks_diff
 
 from machine import I2C, Pin
-from micropython import const
 
 _BUS = const(1)
 _WRONG = const(2)
@@ -89,7 +88,7 @@ class Max30102:
         """Read what the FIFO holds into `samples`; returns how many (0..32)."""
         self.polled = 0
         if self.fault & (_BUS | _WRONG):
-            if self._retry is not None and ticks_diff(now, self._retry) < _RETRY_MS:
+            if self._retry is not None and 0 <= ticks_diff(now, self._retry) < _RETRY_MS:
                 return 0
             self._retry = now
             try:
@@ -138,7 +137,7 @@ class Max30102:
         if span >= _RATE_SPAN_MS:
             if self._count < 100:  # no pulse can be read below 10 Hz
                 self.fault = _BUS
-            elif self._count < 1000:  # 1e6 * count stays inside 31 bits
+            elif self._count < 1074:  # 107 Hz: 1e6 * count stays inside 31 bits
                 self.rate_mhz = self._count * 1000000 // span
             self._since = now
             self._count = 0

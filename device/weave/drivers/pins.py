@@ -7,7 +7,6 @@ Out: 12-bit counts 0..4095 of 3.3 V, one sample per tick: 50 Hz when polled ever
 from array import array
 
 from machine import ADC, Pin
-from micropython import const
 
 # counts = microvolts * 4095 / 3300000 = (microvolts >> 4) * 1301 >> 16; with 206250 * 1301 < 2**30
 _SCALE = const(1301)

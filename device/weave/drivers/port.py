@@ -6,8 +6,6 @@ blocks. Ctrl-C stays MicroPython's own: mpremote can always break in.
 
 import select
 
-from micropython import const
-
 _IN = const(64)
 _IDLE = const(3)  # ticks between looks at a quiet line
 _OUT = const(96)  # UART FIFO: 128 bytes; at 115200 baud a tick moves 230

@@ -7,7 +7,6 @@ desynchronised or exhausted radio back. `fault`: 0, or 1 while the radio does no
 
 import espnow
 import network
-from micropython import const
 
 _BROADCAST = b"\xff\xff\xff\xff\xff\xff"
 _MAX = const(250)

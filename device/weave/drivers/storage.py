@@ -11,15 +11,22 @@ class Flash:
     open = open
     rename = os.rename
     remove = os.remove
+    getcwd = os.getcwd
 
 
 class Nvs:
-    """Namespace `name`. `set(key, value)`, a signed 32-bit integer, and `set_blob(key, buf)` are kept only after commit."""
+    """Namespace `name`. Values count only after commit."""
 
     def __init__(self, name):
-        self._nvs = nvs = esp32.NVS(name)
-        self.set = nvs.set_i32
-        self.set_blob = nvs.set_blob
+        self._nvs = esp32.NVS(name)
+        self._refused = False
+
+    def set(self, key, value):
+        """A signed 32-bit integer. Without room ESP-IDF refuses it here: commit() says so."""
+        try:
+            self._nvs.set_i32(key, value)
+        except OSError:
+            self._refused = True
 
     def get(self, key):
         """Signed 32-bit integer under `key`, 0 where absent."""
@@ -37,8 +44,10 @@ class Nvs:
 
     def commit(self):
         """Write to flash (up to 80 ms); False where the flash refused."""
+        refused = self._refused
+        self._refused = False
         try:
             self._nvs.commit()
-            return True
+            return not refused
         except OSError:
             return False

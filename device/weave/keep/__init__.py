@@ -6,8 +6,6 @@ Nothing is written in step(): flash writes stop everything for up to 80 ms, so t
 calls when nobody is touching it.
 """
 
-from micropython import const
-
 from .config import Config
 from .notes import Notes
 
@@ -15,6 +13,7 @@ from .notes import Notes
 _POWER = const(1)
 _HARD = const(2)
 _WATCHDOG = const(3)
+_SOFT = const(5)
 
 _BAD = const(5)  # crash boots until safe mode
 _HEALTHY_TICKS = const(3000)  # 60 s of complete ticks
@@ -48,8 +47,8 @@ class Keep:
         if self.cause == _WATCHDOG or (self.cause == _HARD and not wanted):
             bad += 1
             self.note("boot", "watchdog" if self.cause == _WATCHDOG else "crash", 0)
-        elif self.cause == _POWER and bad >= _BAD:
-            # somebody pulled the plug to try again: one crash more and it is safe mode at once
+        elif self.cause in (_POWER, _SOFT) and bad >= _BAD:
+            # somebody pulled the plug, or deployed, to try again: one crash more and it is safe mode at once
             bad = _BAD - 1
         self.bad = bad
         self.safe = bad >= _BAD
@@ -92,11 +91,11 @@ class Keep:
         """
         if self._clean or self.safe or self.ticks < _HEALTHY_TICKS:
             return False
-        self._clean = True
         if self.bad:
-            self.bad = 0
             self._nvs.set("bad", 0)
-            self._nvs.commit()
+            if self._nvs.commit():
+                self.bad = 0
+        self._clean = not self.bad
         confirm(self._fs)
         return True
 
@@ -122,6 +121,8 @@ def confirm(fs):
         with fs.open("/trial", "r") as f:
             slot = f.read(1)
         if slot in ("a", "b"):
+            if fs.getcwd() != "/" + slot:
+                return  # it has not run: boot.py could not count its boot
             with fs.open("/slot~", "w") as f:
                 f.write(slot)
             fs.rename("/slot~", "/slot")

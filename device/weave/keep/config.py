@@ -7,8 +7,6 @@ change in progress. The body is JSON: a newer firmware's keys survive an older o
 
 import json
 
-from micropython import const
-
 from .store import read, write
 
 _VERSION = const(1)
@@ -16,7 +14,7 @@ _SLOTS = const(("/config.0", "/config.1"))
 
 # A number: default, lowest, highest; a word: default, longest in bytes. As text it takes a quarter of the memory.
 _FIELDS = const(
-    '{"node":[0,0,65535],'  # id in the mesh; 0 = taken from the radio's address
+    '{"node":[0,0,65534],'  # id in the mesh; 0 = taken from the radio's address
     '"name":["",24],'
     '"cluster":[1,0,255],'
     '"x":[0,-1000000,1000000],'  # position in the room, mm
@@ -66,6 +64,8 @@ class Config:
         if best is None:
             return False
         self.sequence, version, values = best
+        if version > self._version:
+            self._version = version  # its steps are done: they must not be done again after us
         while 0 < version < self._version:
             values = self._steps[version - 1](values)
             version += 1
@@ -110,7 +110,7 @@ class Config:
         else:
             try:
                 value = int(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 value = low - 1
             if not low <= value <= high:
                 raise ValueError("%s is a number from %d to %d" % (name, low, high))

@@ -11,8 +11,6 @@ import json
 import sys
 from io import StringIO
 
-from micropython import const
-
 from .store import read, write
 
 _FILES = const(8)
@@ -54,13 +52,13 @@ class Notes:
                 "free": gc.mem_free(),
                 "marks": keep.marks(),
             }
+            if len(self.waiting) == _MOST:
+                self.dropped += 1  # the first notes tell most: they stay
+                return False
+            self.waiting.append(note)
             self._seen[self.taken % _SEEN] = mark
             self.taken += 1
             self.last = note
-            if len(self.waiting) < _MOST:
-                self.waiting.append(note)
-            else:
-                self.dropped += 1  # the first notes tell most: they stay
             return True
         except MemoryError:
             self.dropped += 1
@@ -96,5 +94,12 @@ class Notes:
 
     def kept(self):
         """The notes on flash, oldest first."""
-        found = [read(self._fs, _PATH % i) for i in range(_FILES)]
-        return sorted([json.loads(r[2]) for r in found if r], key=lambda note: note["n"])
+        found = []
+        for i in range(_FILES):
+            try:
+                note = json.loads(read(self._fs, _PATH % i)[2])
+                note["n"] += 0
+                found.append(note)
+            except (TypeError, KeyError, ValueError):
+                pass  # none there, or none of ours
+        return sorted(found, key=lambda note: note["n"])

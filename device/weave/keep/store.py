@@ -9,8 +9,6 @@ ever removed first (remove-then-rename lost the file in 1 of 32 cuts).
 from binascii import crc32
 from struct import pack, unpack_from
 
-from micropython import const
-
 _HEAD = const(10)
 _MOST = const(2048)  # longest body
 

@@ -12,8 +12,6 @@ import gc
 from array import array
 from time import ticks_add, ticks_diff
 
-from micropython import const
-
 _LONGEST = const(60)
 _STEADY_MS = const(10000)
 

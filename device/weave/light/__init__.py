@@ -6,8 +6,6 @@ for what each of them looks like. Motion is a function of the mesh clock and the
 in phase; light passes the guard last.
 """
 
-from micropython import const
-
 from .guard import Guard, lerp
 from .heart import Heart
 from .stage import Site, Stage
@@ -79,7 +77,8 @@ class Light(Stage):
             self.on_echo(buf, start, n, origin, at)
         elif n:
             fade = buf[start + 1] * 100 if n > 1 else _FADE_MS
-            self.set_scene(buf[start], at, fade, buf[start + 2] << 8 | buf[start + 3] if n > 3 else 0xFFFF)
+            dial = (buf[start + 2] if n > 2 else 255) << 8 | (buf[start + 3] if n > 3 else 255)
+            self.set_scene(buf[start], at, fade, dial)
         else:
             self.rejected += 1
 
@@ -106,7 +105,7 @@ class Light(Stage):
         self.frames = head
         head &= 127
         pulse: int = self.heart.step(now, mesh_ms, sense.onset, height, v[_ECHOES])
-        guard.ring[head] = pulse * guard.dim >> 12
+        guard.ring[head] = pulse * (guard.dim * self.site.brightness // 255) >> 12
         v[14] = (head + 128) << 8
         v[150] = mesh_ms
         guard.show(now)
@@ -140,7 +139,7 @@ class Light(Stage):
         rho: int = self._rho
         to = damp.rho * v[_OWN] >> 12 if contact else 0
         if to > rho:
-            if self.guard.limited < 2:
+            if v[11] >= v[_EDGE]:  # as fast as the budget lets the border follow
                 rho = to if to - rho < 400 else rho + 400
         else:  # who opts out is hidden within a second
             rho = to if rho - to < 800 else rho - 800
@@ -164,12 +163,10 @@ class Light(Stage):
         # the pulse takes its light from the ground: the mean stays the level's; what a dark ground cannot give, mine does
         mean = self.heart.mean >> 6
         most = ours * 3 >> 2
-        if mean > most:
-            self._ours = ours - most
-            if rho > 256:
-                mean += (mean - most) * (4096 - rho) // rho
-        else:
-            self._ours = ours - mean
+        self._ours = ours - (mean if mean < most else most)
+        mean = self.heart.beat >> 6  # echoes are the room's: they take nothing from mine
+        if mean > most and rho > 256:
+            mean += (mean - most) * (4096 - rho) // rho
         most = own * 3 >> 2
         self._mine = own - (mean if mean < most else most)
         if rho < 16:
@@ -193,7 +190,7 @@ class Light(Stage):
             t = guard.sine[((self._breath - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
             ours += ours * (swing * self._wave >> 12) // 4096 * t >> 13
         # over the wave's own mean: light is the level, whatever the wave does
-        self._shape += (v[28] * 2 // (v[0] + 1) - self._shape) >> 2
+        self._shape += (v[28] // (v[0] + 1 >> 1) - self._shape) >> 2
         scale = guard.dim * self.site.brightness // 255
         scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
         v[_TO + 3] = ours * scale >> 12

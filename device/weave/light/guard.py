@@ -14,8 +14,6 @@ the budget has room for, and colours wait for it, so the budget is not passed; b
 
 from array import array
 
-from micropython import const
-
 from .kernel import frame, lerp
 from .scenes import GAMMA, LUMINANCE, SINE
 

@@ -8,8 +8,6 @@ below the guard's corridor, so a heart of 2 Hz passes whole.
 from array import array
 from struct import pack_into
 
-from micropython import const
-
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _APART_MS = const(500)  # between pulses: 2 Hz
@@ -27,7 +25,7 @@ class Heart:
         self._site = site
         self.event = bytearray(9)
         self.ibi = 0  # between the last two pulses shown, ms; 0: there were none
-        self.mean = 0
+        self.mean = self.beat = 0  # beat: of it, what is the visitor's own
         self._beats = -1
         self._at = 0  # when the last pulse began
         self._owed = False
@@ -62,11 +60,13 @@ class Heart:
             glow -= (glow + 7) >> 3
         self._glow = glow
         glow = glow * own >> 12
+        mean: int = self.beat
+        self.beat = mean + glow - (mean >> 6)
         if self._echoing:
             glow += self._echoes(mesh_ms) * echo >> 12
             if glow > _MOST:
                 glow = _MOST
-        mean: int = self.mean
+        mean = self.mean
         self.mean = mean + glow - (mean >> 6)
         return glow
 

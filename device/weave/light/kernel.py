@@ -20,7 +20,6 @@ more are at least 400 ms apart, whatever is asked for.
 """
 
 import micropython
-from micropython import const
 
 _CORRIDOR = const(1228)  # 0.0899 of white: a tenth less the dither's 2 x 0.0039
 _NEAR = const(110)  # 0.008 of white: so near an edge the dither may make it the turning point

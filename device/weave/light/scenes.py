@@ -13,8 +13,6 @@ reorder.
 
 from array import array
 
-from micropython import const
-
 # hearth 0, tide 1, murmuration 2, echo 3
 VIGIL = const(4)
 IDENTIFY = const(5)
@@ -28,7 +26,8 @@ _WAVE = const(1)  # swing of the waves; _BASE + _WAVE <= 4080
 _DARK = const(5)  # mean light at level 0
 _FULL = const(6)  # mean light at level 1
 #                  7 4096: the visitor's share of the thread is drawn; 0: nobody's feelings are
-#                  8 height of the heartbeat, 9 height of the beats that visitors leave behind
+_BEAT = const(8)  # height of the heartbeat
+_ECHO = const(9)  # height of the beats that visitors leave behind
 #                  10 swing of the breath, of the mediated light: 4096 = from none to twice
 _MIX = const(11)
 
@@ -84,8 +83,8 @@ def load(scene, dst, at, order, brightness, vigour):
     s = SCENES[scene]
     for i in range(_MIX):
         dst[at + i] = s[2][i]
-    dst[at + _DARK] = dst[at + _DARK] * brightness // 255
-    dst[at + _FULL] = dst[at + _FULL] * brightness // 255
+    for i in (_DARK, _FULL, _BEAT, _ECHO):
+        dst[at + i] = dst[at + i] * brightness // 255
     dst[at + _BASE] += dst[at + _WAVE] >> 1
     dst[at + _WAVE] = vigour * dst[at + _WAVE] // 255
     for i in range(6):

@@ -5,8 +5,6 @@ numbers and colours blended, and the phases of its waves. A cross-fade blends nu
 down, turn unseen in the middle, and rise again. A scene id that does not exist changes nothing.
 """
 
-from micropython import const
-
 from .guard import lerp
 from .scenes import FAULT, NAMES, SCENES, VIGIL, find, load
 
@@ -112,7 +110,8 @@ class Stage:
             self._dial = self._dial_next
             lerp(v, _OLD, _CUR | _CUR << 8 | _N << 16, 0)
             v[_OLD + _WAVE] = v[_CUR + _WAVE] * self._wave >> 12
-            load(want, v, _NEW, self.order, self._dial >> 8, self._dial & 255)
+            dial = self._dial if self._only < 0 else 0xFFFF  # who looks for a strand shall find it
+            load(want, v, _NEW, self.order, dial >> 8, dial & 255)
             late = (mesh_ms - self.since) & _MASK
             self._start = self.since if want == self.scene and late < self._fade_ms else mesh_ms
             self._span = 640 if hidden else self._fade_ms
@@ -120,7 +119,8 @@ class Stage:
         if not self._fading:
             return
         x = (mesh_ms - self._start) & _MASK
-        if x >= _HALF:
+        if x >= _HALF:  # the clock stepped back: the fade begins anew
+            self._start = mesh_ms
             x = 0
         x = 4096 if x >= self._span else (x << 12) // self._span
         lerp(v, _CUR, _OLD | _NEW << 8 | _N << 16, x)

@@ -10,8 +10,6 @@ is committed and, only then, anything is remembered about the sender.
 
 from struct import pack_into
 
-from micropython import const
-
 from .clock import Clock
 from .events import BLOCKS, Events
 from .frame import diff, fold, get16, get30, later
@@ -127,7 +125,7 @@ class Mesh(Messages):
 
     def _close(self, type, ttl, p):
         """Seal pool.plain as our next frame; returns its view."""
-        if self.seq >= _M - 1:  # eight years of beacons
+        if self.seq >= 0xFFFF:  # records carry 16 bits of it: none may come twice in an epoch
             self._reborn()
         self.seq += 1
         keys = self.keys
@@ -183,7 +181,7 @@ class Mesh(Messages):
 
     def _restart(self):
         """Off and on again, ever less often while nothing can be sent: after 2, 4, 8, 16 s."""
-        if self.restarts and diff(self.now, self._since) < 2000 << self._fails:
+        if self.restarts and 0 <= diff(self.now, self._since) < 2000 << self._fails:
             return
         self._since = self.now
         self._fails = min(self._fails + 1, 3)
@@ -242,8 +240,10 @@ class Mesh(Messages):
             if type == _EVENT:
                 self._again(b, origin, n)
             return
-        mac = get30(radio.mac, 2)
-        known = r.of_mac(mac)  # 0: a stranger
+        mac: int = get30(radio.mac, 2)
+        known: int = r.of_mac(mac)  # 0: a stranger
+        if row > 0 and r.mac[row] == mac:
+            known = row
         if not self._tokens or not r.tokens[known]:
             self.throttled += 1
             return
@@ -253,6 +253,8 @@ class Mesh(Messages):
             self.forged += 1
             return
         if row < 0:
+            if type == _EVENT and self._again(b, origin, n):  # it outlived the row of its origin
+                return
             row = r.add(origin, now)
         if row > 0:
             r.take(row, epoch, seq)
@@ -260,8 +262,6 @@ class Mesh(Messages):
             self.full += 1
             if type == _STATE:
                 self._extra += 1
-                return
-            if self._again(b, origin, n):
                 return
         if b[14] == keys.next:  # the network moved on to the next key: go along
             keys.use = keys.next

@@ -14,8 +14,6 @@ and rate.
 Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in 30 bits.
 """
 
-from micropython import const
-
 from .frame import diff, later
 
 _M = const(0x3FFFFFFF)
@@ -25,6 +23,7 @@ _REIGN_MS = const(8000)  # and follows this long before it takes over from a hig
 _STEP = const(12800)  # 50 ms
 _SURE = const(3)
 _WORD_MS = const(5000)
+_ECHO_MS = const(60000)  # by then nobody names a dead root any more: it may come back with lower stamps
 _RATE_MAX = const(200)
 _FAR = const(254)
 
@@ -69,6 +68,8 @@ class Clock:
         """Once per beacon: the root's death, and taking over."""
         self._settle(now)
         quiet = diff(now, self._since)
+        if diff(now, self._follows) > _ECHO_MS:
+            self._dead = 0
         if self.root == self.node:
             self.stamp = later(self.stamp, 1)
             self._since = now
@@ -119,7 +120,7 @@ class Clock:
         """Mesh time `mesh` + part / 256 ms was at local ms `local`; shared 0: a sender's own word."""
         if shared:
             self._shared = local
-        elif self.settled and diff(local, self._shared) < _WORD_MS:
+        elif self.settled and -_WORD_MS < diff(local, self._shared) < _WORD_MS:
             return  # the sender's queue made its word late: better samples are at hand
         e = diff((local - self._lag) & _M, mesh)
         if -100000 < e < 100000:

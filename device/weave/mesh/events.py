@@ -5,8 +5,6 @@ In: sealed frames to pass on. Out: frames to send, one at a time. A slot keeps a
 Imin 30 ms, 6 doublings, k = 3. For LIFE_MS a slot wakes again when a neighbour's beacon shows that it missed the event.
 """
 
-from micropython import const
-
 from .frame import diff, fold, later
 
 _IMIN = const(30)
@@ -125,4 +123,4 @@ class Events:
 
     def alive(self, s, now):
         """True where slot s holds an event young enough to be asked for."""
-        return diff(now, self._came[s]) < _LIFE_MS and self.origin[s]
+        return 0 <= diff(now, self._came[s]) < _LIFE_MS and self.origin[s]

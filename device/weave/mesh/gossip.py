@@ -7,8 +7,6 @@ Every beacon carries a digest of who is in the table: where a neighbour's differ
 
 from struct import pack_into
 
-from micropython import const
-
 from .frame import diff, fold, get16, get30, later
 
 _BEACON = const(64)
@@ -134,7 +132,7 @@ class Gossip:
                 r.epoch[i],
                 r.beat[i],
                 clock.time(at),
-                -r.rssi[i] & 127,
+                -r.rssi[i] & 127 | (r.state[i] & _FRESH) << 6,  # bit 7: we believe it
                 clock.part(at) & 255,
             )
 
@@ -201,7 +199,8 @@ class Gossip:
         r = self.room
         i: int = r.find(get16(b, o))
         if i >= 0 and r.epoch[i] == get30(b, o + 2):
-            r.state[i] |= _FRESH
+            if b[o + 12] & 128:
+                r.state[i] |= _FRESH
             if use and r.state[i] & _NEAR and r.beat[i] == get16(b, o + 6):
                 self.mesh.clock.sample(r.heard[i], get30(b, o + 8), b[o + 13], i)
 

@@ -6,8 +6,6 @@ A commanded kind carries a second tag, under the command key: outsiders cannot s
 
 from struct import pack_into
 
-from micropython import const
-
 from .events import BLOCKS, copy
 from .frame import diff, fold, get16, get30, later
 

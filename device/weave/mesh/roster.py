@@ -12,8 +12,6 @@ Rows move when a lost node leaves: keep ids, not rows, across ticks. All ints of
 
 from array import array
 
-from micropython import const
-
 from .frame import diff
 
 _M = const(0x3FFFFFFF)
@@ -175,7 +173,7 @@ class Roster:
 
     def of_mac(self, mac: int) -> int:
         """Row of the neighbour with this address (low 30 bits), 0 where it is a stranger."""
-        r: int = self._macs[mac & 63]
+        r: int = self._macs[(mac ^ mac >> 6) & 63]
         return r if self.mac[r] == mac else 0
 
     def hear(self, i: int, mac: int, rssi, time: int, seq: int) -> None:
@@ -185,7 +183,7 @@ class Roster:
             self.near += 1
             self.tokens[i] = _TOKENS
         self.mac[i] = mac
-        self._macs[mac & 63] = i
+        self._macs[(mac ^ mac >> 6) & 63] = i
         self.rssi[i] = rssi
         self.heard[i] = time & _M
         self.beat[i] = seq & 0xFFFF

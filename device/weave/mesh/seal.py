@@ -16,7 +16,6 @@ Two of each, so that keys are rotated without a silent moment: the old and the n
 """
 
 import cryptolib
-from micropython import const
 
 from .frame import fold
 

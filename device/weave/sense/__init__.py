@@ -7,7 +7,6 @@ A pulse sensor under light alone (`pulsatile` False) falls with blood: its sampl
 0.6 s, so that a FIFO read late does not shake the beats.
 """
 
-from micropython import const
 from time import ticks_add, ticks_diff
 
 from .detect import Detector
@@ -24,12 +23,14 @@ _GROUND = const(
 )  # 12-bit counts: an ESP32 reads no less than 142 mV (176); an amplifier stays above its rail
 _STUCK = const(100)  # samples at a rail without a hand: the sensor is shorted or blinded (2 s)
 _DEAF = const(2000)  # samples touched without a trusted beat: loose wire, object (40 s)
+_HELD = const(70)  # ms by which samples come late where some are missing
+_HOLE = const(40)  # samples until a decided beat lies whole after a hole (0.8 s)
 _RAIL = const(10)  # samples at a rail within a beat that make it doubtful
 
 
 class Sense:
     def __init__(self, pulse, skin, cal_q3=16384, gain_q12=4096):
-        # 30 attributes: with 29 or 37 the table of names would be full, and every method call would search all of it
+        # 31 attributes: with 29 or 37 the table of names would be full, and every method call would search all of it
         self.pulse = pulse
         self.full = pulse.full
         self.detector = Detector(32 if pulse.full < 8192 else 160)
@@ -42,7 +43,6 @@ class Sense:
         self.faults = 0  # 1 pulse, 2 skin: README.md
         self.deaf = 0  # samples touched in vain, less those without a hand
         self.at = self.frac = 0  # node time of the newest sample, and 1/256 ms
-        self.odd = -1  # sample waiting for its pair at 100 Hz
         self.mean = 0  # x 8
         self.clear()
 
@@ -57,7 +57,11 @@ class Sense:
         self.turn = 0  # samples that speak for a change of contact
         self.count = 0  # samples since touch, up to _LEARN
         self.railed = 0  # samples at a rail since the last beat
+        self.hole = (
+            _HOLE  # samples to come in which a beat makes no interval: some are missing, or a hand just came
+        )
         self.last = -1  # last fiducial, 1/256 sample
+        self.odd = -1  # sample waiting for its pair at 100 Hz
         self.detector.clear(0)
         self.intervals.clear()
 
@@ -67,15 +71,16 @@ class Sense:
         n: int = pulse.poll(now)
         at: int = self.at
         late: int = ticks_diff(now, at)
+        rate: int = pulse.rate_mhz
+        period_q8 = 256000000 // rate
+        lag = (n * period_q8) >> 8
+        if pulse.fault or n and not -100 <= late - lag <= _HELD:  # samples are missing
+            self.last = -1
+            self.hole = _HOLE
         if n:
-            rate: int = pulse.rate_mhz
-            period_q8 = 256000000 // rate
             samples = pulse.samples
             if late > 1000 or late < -100:  # the first sample, or the sensor was away
-                at = ticks_add(now, -((n * period_q8) >> 8))
-                self.last = -1
-            if pulse.fault:  # samples are missing
-                self.last = -1
+                at = ticks_add(now, -lag)
             frac: int = self.frac
             for i in range(n):
                 frac += period_q8
@@ -143,6 +148,8 @@ class Sense:
             self.railed += 1
         if self.count < _LEARN:
             self.count += 1
+        if self.hole:
+            self.hole -= 1
         found: int = detector.push(wave)
         if found:
             if found > 1:  # the intervals so far were double
@@ -166,13 +173,13 @@ class Sense:
         ms = ticks_add(self.at, -(((((detector.n << 8) - at) & 0xFFFFFFF) * period_q8) >> 16))
         self.beat_ms = ms
         last = self.last
-        self.last = at
+        self.last = -1 if self.hole else at
         at = (at - last) & 0xFFFFFFF
         worth = 0
         self.gap = 1
         if last >= 0 and at < 38400:
             self.ibi_q4 = (at * period_q8) >> 12
-            if intervals.add(self.ibi_q4, (ms // 1000) & 0xFFFF):
+            if intervals.add(self.ibi_q4, (ms >> 10) & 0xFFFF):
                 self.gap = 0
                 worth = intervals.likeness
             if intervals.median:

@@ -17,8 +17,6 @@ Integer bounds at 18 bits: slope 4 * 2**18, moving averages 33 * 5 * 2**18 = 4.3
 
 from array import array
 
-from micropython import const
-
 from .intervals import median
 
 _RING = const(64)

@@ -15,12 +15,10 @@ there are 20 (Task Force 1996). Integer bounds: differences in ms x 4 up to 1200
 
 from array import array
 
-from micropython import const
-
 _PAIRS = const(128)
 _SHORTEST = const(5328)  # 333 ms
 _LONGEST = const(24000)  # 1500 ms
-_WINDOW_S = const(60)
+_WINDOW = const(59)  # x 1024 ms, which divides the clock's 2**30: 60 s
 _ENOUGH = const(20)
 _STEP = const(1200)  # a difference of 300 ms is no variability any more
 _MASK = const(63)
@@ -200,7 +198,7 @@ class Intervals:
             squares = self.squares + d * d
             while count:
                 i = (head - count) & 127
-                if count < _PAIRS and (t_s - self.times[i]) & 0xFFFF < _WINDOW_S:
+                if count < _PAIRS and (t_s - self.times[i]) & 0xFFFF < _WINDOW:
                     break
                 squares -= diffs[i] * diffs[i]
                 count -= 1

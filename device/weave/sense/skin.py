@@ -11,7 +11,6 @@ leaves in one of 2000 seconds of recordings and a loose wire in nine of ten; a r
 Integer bounds: 25000 * 32760 = 8.2e8.
 """
 
-from micropython import const
 from time import ticks_add, ticks_diff
 
 _EVERY = const(125)  # ms
@@ -80,6 +79,8 @@ class Skin:
             if g < 100000:
                 g = ((g >> 1) * self.gain_q12) >> 11
         if not _LEAST <= g <= _MOST:
+            if self.wild and not self.fault:  # nobody there: rest, as quiet skin is
+                self.wild -= 1
             self.clear()
             return
         level: int = self.level

@@ -61,8 +61,6 @@ def source(bias: float, weights: np.ndarray, cut: float, people: int, minutes: i
         f"{people} people, {minutes} labelled minutes. Q10 (1024 = 1.0 per octave of deviation); CUT: where arousal begins.",
         '"""',
         "",
-        "from micropython import const",
-        "",
         f"BIAS = const({round(bias * 1024)})",
         f"CUT = const({round(np.log(cut / (1 - cut)) * 1024)})",
         *(f"{n} = const({round(v * 1024)})" for n, v in zip(NAMES, weights, strict=True)),

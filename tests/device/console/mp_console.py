@@ -124,3 +124,19 @@ def test_crash_notes_are_readable():
     assert "part light" in text and "\r\n  OSError: 5" in text
     assert reply(b"crash -j\n", n)[0]["text"].endswith("OSError: 5")
     assert reply(b"crash clear -j\n", n) == []
+
+
+def test_a_flag_alone_lists_the_commands():
+    assert "status" in say(b"-f\n") and '"status"' in say(b" -j\n")
+
+
+def test_numbers_that_are_no_node_are_refused():
+    """65535 is everybody; more than 16 bits would be somebody else."""
+    n = Node()
+    for word in (b"identify", b"mesh", b"crash"):
+        for number in (b"0", b"65535", b"65538", b"4294967298"):
+            answer = reply(word + b" " + number + b" -j\n", n)
+            assert "1 to 65534" in answer["error"], (word, number, answer)
+    assert "1 to 65534" in reply(b"mesh -1 -j\n", n)["error"]
+    assert n.mesh.event is None and n.mesh.told
+    assert "identify" in reply(b"identify 65534 -j\n", n) and n.mesh.event[3] == 65534

@@ -123,3 +123,20 @@ def test_idle_and_streaming_allocate_nothing():
     before = port.bytes
     locked(run, con, n, 500)
     assert port.bytes > before + 2000 and con.raw, port.bytes - before
+
+
+def test_a_stream_begins_at_once_whenever_the_last_one_was():
+    """Ticks wrap after 12.4 days: the time for the next line of a stream long ended may seem to lie ahead."""
+    for days in (1, 6, 7, 10, 12):
+        port = Port()
+        con = Console(port, Node())
+        now = 1000
+        for line, ticks in ((b"watch\n", 150), (b"watch off\n", 150), (b"watch\n", 500)):
+            if line == b"watch\n" and con.flow:
+                now += days * 86_400_000
+            port.out = bytearray()
+            port.feed(line)
+            for _ in range(ticks):
+                now = (now + 20) & 0x3FFFFFFF
+                con.step(now)
+        assert bytes(port.out).count(b"bpm 72.0") >= 9, days

@@ -28,6 +28,10 @@ class Files:
     def __init__(self):
         self.files = {}
         self.full = False
+        self.place = "/"  # the directory that the firmware runs from
+
+    def getcwd(self):
+        return self.place
 
     def open(self, path, mode):
         if "w" in mode:

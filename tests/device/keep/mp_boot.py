@@ -11,7 +11,7 @@ ROOT = "/cut"
 
 
 def put(path, text):
-    with open(ROOT + path, "w") as f:
+    with open(ROOT + path, "w" if isinstance(text, str) else "wb") as f:
         f.write(text)
 
 
@@ -75,3 +75,21 @@ def test_power_cut_at_every_operation_of_a_trial_boot():
         if through:
             return
     assert False
+
+
+def test_a_word_that_is_no_text_stops_nothing():
+    """What `echo b > slot` writes under Windows."""
+    wide = b"\xff\xfeb\0\r\0\n\0"
+    assert runs(a="x", b="y", slot=wide) == ["/a"]
+    assert runs(a="x", b="y", trial=wide) == ["/a"]
+
+
+def test_a_soft_reset_costs_a_trial_nothing():
+    """Every command of the bench that opens the prompt ends in one."""
+    board(a="x", b="y", slot="a", trial="b")
+    try:
+        assert [choose(ROOT, True) for _ in range(9)] == [ROOT + "/b"] * 9
+        assert [choose(ROOT) for _ in range(4)] == [ROOT + "/b"] * 3 + [ROOT + "/a"]
+        assert choose(ROOT, True) == ROOT + "/a"
+    finally:
+        os.umount(ROOT)

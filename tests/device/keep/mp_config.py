@@ -118,3 +118,40 @@ def test_migration_from_older_and_back_from_newer():
     c.set("node", 9)
     c.save()
     assert b'"aura": [5]' in fs.files["/config.1"]
+
+
+def test_numbers_beyond_all_are_refused():
+    for body in (b'{"x": 1e999, "y": 12}', b'{"x": -1e999, "y": 12}', b'{"y": 12, "x": 1e39}'):
+        fs = Files()
+        write(fs, "/config.0", 1, 9, body)
+        c = Config(fs)
+        c.load()
+        assert (c.x, c.y) == (0, 12)
+
+
+def test_65535_is_everybody_and_no_node():
+    c = Config(Files())
+    c.set("node", 65534)
+    try:
+        c.set("node", 65535)
+        assert False
+    except ValueError:
+        assert c.node == 65534
+
+
+def test_steps_are_taken_once_also_after_an_older_firmware():
+    fs = Files()
+    write(fs, "/config.0", 1, 4, b'{"place": [1, 2, 3]}')
+
+    def one(v):
+        v["x"], v["y"], v["z"] = v.pop("place")
+        return v
+
+    c = Config(fs, 2, (one,))
+    assert c.load() and c.save()
+    old = Config(fs)
+    assert old.load()
+    old.set("name", "hall")
+    assert old.save()
+    c = Config(fs, 2, (one,))
+    assert c.load() and (c.x, c.name) == (1, "hall")

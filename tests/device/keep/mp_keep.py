@@ -86,6 +86,7 @@ def test_trial_firmware_is_confirmed_after_health():
     fs = Files()
     fs.files["/slot"] = b"a"
     fs.files["/trial"] = b"b.."
+    fs.place = "/b"
     k = Keep(fs, Nvs())
     live(k, 30)
     assert fs.files["/slot"] == b"a"
@@ -150,3 +151,49 @@ def test_a_fault_is_held_without_any_memory():
 def test_watchdog_reset_leaves_a_note():
     k = node(Nvs(), WATCHDOG)
     assert k.notes.read()[0]["text"] == "watchdog"
+
+
+def test_a_deploy_leads_out_of_safe_mode():
+    """deploy restarts softly: the cure must get its chance, once."""
+    nvs = Nvs()
+    for _ in range(5):
+        k = node(nvs, HARD)
+    assert k.safe
+    assert not node(nvs, SOFT).safe
+    assert node(nvs, HARD).safe
+
+
+class Once(Nvs):
+    """NVS that refuses one commit."""
+
+    refuse = 0
+
+    def commit(self):
+        if self.refuse:
+            self.refuse -= 1
+            self.now = {}
+            return False
+        return super().commit()
+
+
+def test_a_refused_commit_at_the_minute_of_health_is_tried_again():
+    nvs = Once()
+    for _ in range(4):
+        k = node(nvs, HARD)
+    nvs.refuse = 1
+    live(k, 61)
+    assert k.bad == 4, "status must say what the flash says"
+    live(k, 1)
+    assert k.bad == 0 == nvs.get("bad")
+
+
+def test_firmware_that_did_not_run_is_not_confirmed():
+    """boot.py could not count the trial's boot and ran the old one: its health proves nothing of the new one."""
+    fs = Files()
+    fs.files["/slot"], fs.files["/trial"] = b"a", b"b"
+    fs.place = "/a"
+    live(node(Nvs(), POWER, fs), 61)
+    assert fs.files["/slot"] == b"a" and fs.files["/trial"] == b"b"
+    fs.place = "/b"
+    live(node(Nvs(), POWER, fs), 61)
+    assert fs.files["/slot"] == b"b" and "/trial" not in fs.files

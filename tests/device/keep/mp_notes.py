@@ -3,6 +3,7 @@
 from heap import locked
 from memory import Files, Nvs, fail
 from weave.keep import Keep
+from weave.keep.store import write
 
 SOFT = 5  # as machine.reset_cause() numbers them on the ESP32
 
@@ -55,3 +56,27 @@ def test_a_note_without_memory_does_not_raise():
     e = fail()
     assert locked(k.note, "x", e, 0) is False
     assert k.notes.dropped == 1
+
+
+def test_notes_that_are_not_ours_are_left_out():
+    for body in (b"[]", b'{"part":"x"}', b"no json", b'{"n":"a"}', b"\xff"):
+        fs = Files()
+        k = Keep(fs, Nvs())
+        k.note("sense", "one", 0)
+        assert k.quiet(0)
+        write(fs, "/note.3", 1, 3, body)
+        k = Keep(fs, Nvs())
+        k.note("sense", "two", 0)
+        assert k.quiet(0), body
+        assert [n["text"] for n in k.notes.read()] == ["one", "two"], body
+
+
+def test_a_fault_that_found_no_room_is_noted_when_there_is_some():
+    k = Keep(Files(), Nvs())
+    for i in range(3):
+        k.note("sense", fail(str(i)), 0)
+    e = fail("the strand")
+    assert not k.note("light", e, 0) and k.notes.dropped == 1
+    assert k.quiet(0)
+    assert k.note("light", e, 0) and k.notes.last["part"] == "light"
+    assert not k.note("light", e, 0), "from now on it only counts"

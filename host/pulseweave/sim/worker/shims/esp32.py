@@ -17,17 +17,22 @@ class NVS:
             raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
         return v
 
-    def set_i32(self, key, value):
+    def _room(self, key):
+        """ESP-IDF writes at once and keeps at commit: a full partition refuses already the first (esp32_nvs.c)."""
         if len(key) > 15:
             raise OSError(-4361, "ESP_ERR_NVS_KEY_TOO_LONG")
+        if self._board.nvs_fail:
+            raise OSError(-4357, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
+
+    def set_i32(self, key, value):
+        self._room(key)
         self._new[key] = value
 
     def get_i32(self, key):
         return self._get(key, int)
 
     def set_blob(self, key, value):
-        if len(key) > 15:
-            raise OSError(-4361, "ESP_ERR_NVS_KEY_TOO_LONG")
+        self._room(key)
         self._new[key] = bytes(value)
 
     def get_blob(self, key, buf):
