@@ -51,7 +51,12 @@ def run(node):
             late = 0
             if gc.mem_free() < 16384:
                 gc.collect()
-    machine.reset()  # asked for on the console, which has written what waited
+                if (
+                    gc.mem_free() < 8192
+                ):  # strangers' addresses fill MicroPython's table of peers: only a reset empties it
+                    node.keep.leaving()
+                    break
+    machine.reset()  # asked for on the console, which has written what waited; or out of memory
 
 
 def pace(next_ms):

@@ -26,9 +26,9 @@ _HELP = {
     "identify": "[NODE] blink",
     "config": "[KEY [VALUE]] | save",
     "crash": "notes | clear | NODE: ask, then ask again",
-    "optout": "neutral light, nothing shared; off",
+    "optout": "neutral light, not shared; off",
     "share": "[PERCENT] of the light is yours alone",
-    "raw": "the wearer's samples, over this cable; off",
+    "raw": "the wearer's samples; off",
     "gateway": "[FROM] records, for a host",
     "reboot": "",
 }
@@ -71,11 +71,7 @@ def mesh(con, node, args):
     """The table; or, in hex, the last answer to a question for links, and the question is put to the node named."""
     mesh = node.mesh
     if args:
-        n = whom(args[0])
-        told = mesh.told
-        mesh.told = b""
-        mesh.send_event(_LINKS, told, 0, -1, n)
-        return {"links": hexlify(told).decode()}
+        return {"links": hexlify(ask(mesh, _LINKS, args[0])).decode()}
     room = mesh.room
     rows = []
     for i in range(room.count):
@@ -116,6 +112,15 @@ def whom(word):
     return int(word)
 
 
+def ask(mesh, kind, word):
+    """Put a question to the node that `word` names; returns the last answer to one."""
+    n = whom(word)
+    told = mesh.told
+    mesh.told = b""
+    mesh.send_event(kind, told, 0, -1, n)
+    return told
+
+
 def identify(con, node, args):
     if not args:
         node.light.show_only(node.light.names.index("identify"), con.now, _IDENTIFY_MS)
@@ -152,11 +157,7 @@ def crash(con, node, args):
     """The notes; or the last answer to a question for notes, and the question is put to the node named."""
     notes = node.keep.notes
     if args and args[0].isdigit():
-        n = whom(args[0])
-        told = node.mesh.told
-        node.mesh.told = b""
-        node.mesh.send_event(_NOTES, told, 0, -1, n)
-        return {"notes": told.decode()}
+        return {"notes": ask(node.mesh, _NOTES, args[0]).decode()}
     if args == ["clear"]:
         notes.clear()
     return notes.read()
