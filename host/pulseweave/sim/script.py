@@ -133,24 +133,34 @@ class Script:
 
     def _ping(self, a: Action, node: int) -> None:
         room = self.room
+        if not room.powered[node]:
+            return  # nobody waits for what was never sent
         room.ping = room.ping % 60000 + 1
         room.ping_log[room.ping] = (node, room.t_s)
         room.tell(node, {"do": "ping", "id": room.ping})
 
     def _damping(self, a: Action, node: int) -> None:
         self.room.damping = a.on
-        for head in self.room.heads:
-            self.room.tell(head, {"do": "damping", "on": a.on})
+        for head, members in zip(self.room.heads, self.room.members):
+            # only the head has the keys for it: while that is off, each of the others is told by itself
+            for told in [head] if self.room.powered[head] else self._awake(members):
+                self.room.tell(told, {"do": "damping", "on": a.on})
 
     def _scene(self, a: Action, node: int) -> None:
         self.room.scene = a.name
-        for head in self.room.heads:
-            self.room.tell(head, {"do": "scene", "name": a.name})
+        for members in self.room.members:
+            for told in self._awake(members)[:1]:
+                self.room.tell(told, {"do": "scene", "name": a.name})
         if self.room.eyes:
             self.room.eyes.scale(*self.room.span(a.name))
 
+    def _awake(self, members: list[int]) -> list[int]:
+        """Those of a cluster that have power, the lowest first."""
+        return [i for i in members if self.room.powered[i]]
+
     def _reboot(self, a: Action, node: int) -> None:
-        self.room.tell(node, {"do": "reboot"})
+        if self.room.powered[node]:
+            self.room.tell(node, {"do": "reboot"})
 
     def _off(self, a: Action, node: int) -> None:
         self.room.powered[node] = a.do == "on"

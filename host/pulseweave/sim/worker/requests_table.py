@@ -46,6 +46,8 @@ def scene(fleet, request, tick):
     number = find(request["name"])
     if number < 0:
         return {"error": "scene %r is unknown" % request["name"]}
+    if board.node is None:
+        return {"sent": False}
     mesh = board.node.mesh
     at = (mesh.time(board.now) + 1000) & 0x3FFFFFFF
     if not mesh.send_event(SCENE, bytes((number, 30)), 2, at):
@@ -57,6 +59,8 @@ def damping(fleet, request, tick):
     from kinds import POLICY
 
     board = _board(fleet, request)
+    if board.node is None:
+        return {"sent": False}
     # version, flags (1: damping off), rho 0.25, theta as a node starts with, strength 1.0, guide 0: weave/damp/README.md
     theta = board.node.damp.theta
     data = bytes((1, 0 if request["on"] else 1, 4, 0, theta >> 8, theta & 255, 64, 0))
@@ -112,11 +116,14 @@ def type_in(fleet, request, tick):
 
 
 def console(fleet, request, tick):
-    """Bytes (hex) typed on a node's console, in; what it has printed since, out."""
+    """Bytes (hex) typed on a node's console, in; what it has printed since, out. `reboot` is obeyed here."""
     board = _board(fleet, request)
+    said = board.stdout.take()
+    if board.node is not None and board.node.console.reboot:
+        reboot(fleet, request, tick)
     if request["hex"]:
         board.stdin.put(unhexlify(request["hex"]))
-    return {"hex": hexlify(board.stdout.take()).decode()}
+    return {"hex": hexlify(said).decode()}
 
 
 def calibrate(fleet, request, tick):
