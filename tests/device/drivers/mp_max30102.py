@@ -68,3 +68,22 @@ def test_a_rate_of_next_to_nothing_is_a_fault_and_no_rate():
     run(0, 600)
     _, faults = run(600, 1200, 10)
     assert faults & 1 and sensor.rate_mhz >= 10000, (faults, sensor.rate_mhz)
+
+
+def test_a_chip_at_twice_its_rate_is_measured():
+    chip, sensor, run = powered()
+    chip.rate_q8 = 525  # 5 % fast as well
+    run(0, 1100)
+    assert sensor.fault == 0 and abs(sensor.rate_mhz - 102500) < 1000, sensor.rate_mhz
+
+
+def test_a_bus_error_a_week_after_the_last_one_is_tried_again():
+    """ticks_diff says that what is older than 6.2 days lies ahead."""
+    chip, sensor, run = powered()
+    run(0, 50)
+    sensor._retry = (sensor._retry - 7 * 86400000) & 0x3FFFFFFF
+    chip.absent = True
+    assert run(50, 1) == (0, 1)
+    chip.absent = False
+    got, _ = run(51, 100)
+    assert sensor.fault == 0 and got > 60, (sensor.fault, got)

@@ -86,3 +86,24 @@ def test_replayed_frames_after_the_receivers_reboot_are_not_obeyed():
     w.run(2)
     assert c.events == [] and c.mesh.stale + c.mesh.throttled > 0
     assert c.mesh.room.confidence[c.mesh.room.find(1)] == 0 and c.mesh.clock.root in (0, 2)
+
+
+def test_an_event_that_outlives_the_row_of_its_origin_is_obeyed_once():
+    """Node 3 has no room for node 1 and tells nobody of it: node 4 knows it by its event alone, and for two minutes."""
+    w = World(4, line(), seed=5, rows=8)
+    first = w.boards[0]
+    first.on = False
+    w.rows = 3
+    w.boards[2].boot()
+    w.run(12)
+    first.on = True
+    w.run(12)
+    last = w.boards[3]
+    r = last.mesh.room
+    assert r.find(1) < 0
+    first.mesh.send_event(PING, b"\x01\x01", 2, -1)
+    while r.find(1) < 0:
+        w.tick()
+    r.made[r.find(1)] -= 120000  # the row is two minutes old, and goes while the event is still told
+    w.run(4)
+    assert len(last.events) == 1, last.events

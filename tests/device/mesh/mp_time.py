@@ -42,3 +42,22 @@ def test_a_rebooted_root_goes_on_with_the_rooms_time():
             assert root.mesh.send_event(SCENE, b"new", 3, -1)
     assert all(b.mesh.clock.root == 1 for b in w.boards)
     assert all([e[2] for e in b.events] == [b"new"] for b in w.boards), [b.events for b in w.boards]
+
+
+def test_a_root_that_reigned_for_long_may_come_back():
+    """Its stamps begin far below those it died with, which the others ignore as its echo: for a minute, not for a day."""
+    w = World(3, seed=15, ppm=0)
+    root = w.boards[0]
+    root.ppm = 40
+    w.run(25)
+    assert all(b.mesh.clock.root == 1 for b in w.boards)
+    root.mesh.clock.stamp += 192000  # a day of beacons
+    w.run(5)
+    root.on = False
+    w.run(10)
+    root.offset = -w.t & world.M
+    root.boot()
+    root.on = True
+    w.run(70)
+    roots = [b.mesh.clock.root for b in w.boards]
+    assert roots == [1, 1, 1] and all(abs(w.error(0, k)) <= 5 for k in (1, 2)), roots
