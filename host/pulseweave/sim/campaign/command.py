@@ -12,12 +12,13 @@ from pulseweave.problem import Problem
 from pulseweave.sim.campaign import progress
 from pulseweave.sim.campaign.checks import INVARIANTS
 from pulseweave.sim.campaign.faults import CLASSES, keep, lines
-from pulseweave.sim.campaign.pool import Job, every, one, shrunk
+from pulseweave.sim.campaign.pool import Job, Small, every, one, shrunk
 from pulseweave.sim.campaign.report import report, table
 from pulseweave.sim.campaign.run import Outcome, run
-from pulseweave.sim.command import write
+from pulseweave.sim.command import writable, write
 
 MOST_SHRUNK = 10
+LONGEST_H = 24 * 366
 
 
 @click.command()
@@ -80,12 +81,19 @@ def campaign(
     if listing:
         list_all()
         return
+    if not 0 < hours <= LONGEST_H:  # not a number is refused as well
+        raise Problem(f"--hours {hours:g}: virtual hours up to {LONGEST_H}")
+    if until is not None and not until > 0:
+        raise Problem(f"--until {until:g}: virtual seconds above 0")
+    if json_file and json_file != "-":
+        writable(json_file)
     place = firmware or DEVICE
     if not (place / "weave" / "node.py").is_file():
         raise Problem(
             f"--firmware {place}: no firmware there (weave/node.py is missing): name a copy of device/"
         )
-    job = Job(hours * 3600, nodes, () if calm else chosen(kinds), str(place.resolve()))
+    # in whole seconds, because the checks look once a second, and the last ones at the very end
+    job = Job(float(round(hours * 3600)), nodes, () if calm else chosen(kinds), str(place.resolve()))
     if seed is None and (faults is not None or until is not None or show):
         raise Problem("--faults, --until and --show are about one script: name its --seed")
     if seed is not None:
@@ -100,15 +108,16 @@ def campaign(
     if calm:
         outcomes = [quiet(o) for o in outcomes]
     broken = [o for o in outcomes if o.failure]
-    small = (
-        []
-        if no_shrink or calm or stopped
-        else shrunk(job, broken[:MOST_SHRUNK], workers or os.cpu_count() or 1)
-    )
+    small: list[Small] = []
+    if not (no_shrink or calm or stopped):
+        try:
+            small = shrunk(job, broken[:MOST_SHRUNK], workers or os.cpu_count() or 1)
+        except KeyboardInterrupt:
+            stopped = True
     result = report(job, outcomes, small, time.monotonic() - began, str(firmware or ""))
     result["stopped"] = stopped
-    write(result, json_file)
     say(result, json_file == "-")
+    write(result, json_file)
     if broken:
         raise Problem(f"{len(broken)} of {seeds} rooms broke an invariant", code=1)
     if stopped:
@@ -181,6 +190,8 @@ def replay(job: Job, seed: int, faults, until, show, json_file, device: str) -> 
         return
     began = time.monotonic()
     outcome = run(plan, Path(job.firmware), until, native=False)
+    if not job.kinds:
+        outcome = quiet(outcome)
     result = report(job, [outcome], [], time.monotonic() - began, device)
     write(result, json_file)
     if outcome.failure:

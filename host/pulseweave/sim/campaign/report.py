@@ -5,6 +5,7 @@ until all was well again), and the longest time from a fault's end to a healthy 
 ones that no other fault overlapped).
 """
 
+import shlex
 from collections import Counter
 
 import msgspec
@@ -48,7 +49,7 @@ def command(
     if until_s is not None:
         words.append(f"--until {until_s:g}")
     if device:
-        words.append(f"--firmware {device}")
+        words.append(f"--firmware {shlex.quote(device)}")
     return " ".join(words)
 
 
@@ -65,7 +66,8 @@ def report(job: Job, outcomes: list[Outcome], small: list[Small], wall_s: float,
         failures.append({
             "seed": o.seed, **msgspec.to_builtins(f), "faults": s.numbers if s else None,
             "faults_drawn": len(job.plan(o.seed).faults),
-            "command": command(job, o.seed, s.numbers if s else None, np.ceil(f.t_s) + 1, device),
+            # pictures are looked at every two seconds
+            "command": command(job, o.seed, s.numbers if s else None, np.ceil(f.t_s) + 2, device),
         })  # fmt: skip
     work, cpu = sum(o.nodes * o.seconds for o in outcomes), sum(o.cpu_s for o in outcomes)
     return {

@@ -14,8 +14,9 @@ from pulseweave.paths import DEVICE
 from pulseweave.processes import cpu_s
 from pulseweave.sim.campaign.checks import Checks, Failure
 from pulseweave.sim.campaign.faults import Plan
+from pulseweave.sim.campaign.patience import Patience
 from pulseweave.sim.campaign.room import CampaignRoom
-from pulseweave.sim.engine import BLOCK
+from pulseweave.sim.engine import BLOCK, TICK_S
 from pulseweave.sim.workers import WorkerFailure
 
 MINUTE = 3000  # ticks
@@ -57,24 +58,26 @@ def run(
     with it, Ctrl-C ends the run and what it has brought so far is the outcome."""
     began = time.process_time()
     end = plan.seconds if until_s is None else min(plan.seconds, until_s)
-    room = CampaignRoom(plan, firmware, workers, native)
-    pids = room.nodes.pids
-    cpu = 0.0
-    checks = Checks(room, plan.seconds)
-    try:
-        while room.tick * 0.02 < end and checks.failure is None:
-            checks.tick(room.step(ahead=BLOCK))
-            if beat and room.tick % MINUTE == 0:
-                beat(room.t_s)
-        cpu = sum(map(cpu_s, pids))
-    except WorkerFailure as e:
-        checks.fail("worker", e.node, room.tick, e.text[-600:])
-    except KeyboardInterrupt:
-        if not beat:
-            raise
-        cpu = sum(map(cpu_s, pids))
-    finally:
-        room.close()
+    with Patience() as patience:
+        room = CampaignRoom(plan, firmware, workers, native)
+        pids = room.nodes.pids
+        cpu = 0.0
+        checks = Checks(room, plan.seconds)
+        try:
+            while room.tick * TICK_S < end and checks.failure is None:
+                checks.tick(room.step(ahead=BLOCK))
+                patience.steps = room.tick
+                if beat and room.tick % MINUTE == 0:
+                    beat(room.t_s)
+            cpu = sum(map(cpu_s, pids))
+        except WorkerFailure as e:
+            checks.fail("worker", e.node, room.tick, e.text[-600:])
+        except KeyboardInterrupt:
+            if not beat:
+                raise
+            cpu = sum(map(cpu_s, pids))
+        finally:
+            room.close()
     return Outcome(
         plan.seed, plan.nodes, round(room.tick * 0.02, 2), room.digest.hexdigest(),
         round(time.process_time() - began + cpu, 3), checks.failure, fates(plan, checks),
@@ -92,8 +95,9 @@ def fates(plan: Plan, checks: Checks) -> list[Fate]:
     for f in plan.faults:
         nodes = slice(None) if f.node < 0 else slice(f.node, f.node + 1)
         well = np.all(healthy[:, nodes], axis=1)
-        after = np.flatnonzero(well[int(np.ceil(f.end_s)) :]) if f.end_s < seconds else np.array([])
-        spans.append((f.at_s, np.ceil(f.end_s) + after[0] + 1 if after.size else np.inf))
+        first = round(f.end_s / TICK_S) // 50  # the first look after its end
+        after = np.flatnonzero(well[first:])
+        spans.append((f.at_s, first + after[0] + 1 if after.size else np.inf))
     out = []
     for k, (f, (a, b)) in enumerate(zip(plan.faults, spans)):
         if a > min(broke, seconds):

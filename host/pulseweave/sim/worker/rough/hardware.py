@@ -186,10 +186,25 @@ def nvs_commit(commit):
     return priced
 
 
+class Plain:
+    """What a crash note says of a fault: no lines, no paths, no free bytes, because the note's size decides what the flash
+    costs, and a room shall be the same from every folder and as bytecode."""
+
+    @staticmethod
+    def print_exception(e, page):
+        page.write("%s: %s" % (type(e).__name__, e))
+
+    @staticmethod
+    def mem_free():
+        return 30000
+
+
 def install():
     """From now on boards are made of these."""
     import esp32
+    import weave.keep.notes as notes
 
+    notes.sys = notes.gc = Plain
     espnow.ESPNow = RoughRadio
     machine.ADC = RoughADC
     machine.I2C = machine.SoftI2C = RoughI2C
