@@ -3,8 +3,11 @@
 Starting is half of what a small command costs, so this file loads nothing that it need not.
 """
 
+import errno
+import os
+import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from pulseweave.problem import Problem
 
@@ -37,12 +40,32 @@ def run() -> int:
     return code if isinstance(code, int) else 0
 
 
+def ended(number: int, _) -> None:
+    """Told to end: `finally` puts in order what was begun (a board runs again, a terminal echoes)."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """The entry point."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has its way
+            signal.signal(number, ended)
     try:
-        with ahead(sys.argv[1:]):
-            code = run()
+        try:
+            with ahead(sys.argv[1:]):
+                code = run()
+        finally:
+            sys.stdout.flush()
     except Problem as e:
         print(f"pulseweave: {e}", file=sys.stderr)
         code = e.code
+    except KeyboardInterrupt:  # while the command was being loaded
+        print("pulseweave: stopped", file=sys.stderr)
+        code = 1
+    except OSError as e:
+        if e.errno != errno.EPIPE:  # whoever read this has seen enough
+            print(f"pulseweave: {e}: check what this command writes to", file=sys.stderr)
+        with suppress(OSError):  # what could not be written is not tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     sys.exit(code)

@@ -6,9 +6,12 @@ key, sealed and opened frames for gateways and tests. Formats: device/weave/mesh
 `cryptography` package.
 """
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,8 +172,25 @@ class Network:
         except (KeyError, TypeError, ValueError, AttributeError) as e:
             raise Problem(f"{path}: {where}: {e}: restore the network file from a backup") from None
 
+    @classmethod
+    @contextmanager
+    def held(cls, path: str | Path) -> Iterator["Network"]:
+        """The network of `path`, for one bench at a time: what is saved within the block undoes nobody's change. Raises
+        Problem."""
+        cls.load(path)  # where there is no network, no lock is left behind
+        path = Path(os.path.realpath(path))
+        try:
+            fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as e:
+            raise Problem(
+                f"{path}: cannot be written ({e.strerror}): check the folder's permissions"
+            ) from None
+        with os.fdopen(fd, "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield cls.load(path)
+
     def save(self, path: str | Path):
-        """Write the file, readable by its owner only; a crash leaves the old or the new one."""
+        """Write the file, readable by its owner only; a crash leaves the old or the new one. Raises Problem."""
         d = {
             "format": FORMAT,
             "name": self.name,
@@ -181,14 +201,20 @@ class Network:
             "counters": self.counters,
             "nodes": {str(k): v for k, v in sorted(self.nodes.items())},
         }
-        path = Path(path)
+        path = Path(os.path.realpath(path))  # a link stays one
         fresh = path.with_name(path.name + ".new")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "w") as f:
-            f.write(json.dumps(d, indent=1) + "\n")
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(fresh, path)
+        try:
+            fresh.unlink(missing_ok=True)  # whose it was, and who may read it, is not known
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(fd, "w") as f:
+                f.write(json.dumps(d, indent=1) + "\n")
+                f.flush()
+                os.fsync(f.fileno())
+            os.replace(fresh, path)
+        except OSError as e:
+            raise Problem(
+                f"{path}: cannot be written ({e.strerror}): free some space, or check the folder's permissions"
+            ) from None
 
     # --- keys -----------------------------------------------------------------------------------------------
 

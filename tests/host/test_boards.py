@@ -14,9 +14,10 @@ from pulseweave.cli import main
 from pulseweave.paths import BOARDS
 from pulseweave.problem import Problem
 
-DEVKIT = (BOARDS / "esp32-devkit.toml").read_text()
-S3 = (BOARDS / "esp32-s3-devkitc.toml").read_text()
-C3 = (BOARDS / "esp32-c3.toml").read_text()
+DEVKIT, S3, C3 = (
+    (BOARDS / f"{name}.toml").read_text().replace(f'name = "{name}"', 'name = "mine"')
+    for name in ("esp32-devkit", "esp32-s3-devkitc", "esp32-c3")
+)
 
 
 def problem(tmp_path, text) -> str:
@@ -102,6 +103,22 @@ def test_readme_tells_every_pin():
         (DEVKIT, "", "chip", 'chip = "esp32s2"', "use one of esp32, esp32s3"),
         (DEVKIT, "", "arch", 'arch = "rv32imc"', 'use "xtensawin"'),
         (DEVKIT, "", "name", 'name = "Über"', "not a name"),
+        (DEVKIT, "", "name", 'name = "esp32-devkit"', 'use one of its own, such as "esp32-devkit-2"'),
+        (DEVKIT, "", "name", 'name = "virtual"', "boards/virtual.toml has this name"),
+        (
+            DEVKIT,
+            "strand",
+            "order",
+            'order = "GRB"\ntiming = [400, 850, 800, 0]',
+            "strand.timing = [400, 850, 800, 0]: not possible",
+        ),
+        (
+            DEVKIT,
+            "strand",
+            "order",
+            'order = "GRB"\ntiming = [400, 850, 800, 100001]',
+            "not possible: use one of 0, 1 or four times",
+        ),
         (DEVKIT, "wiring.pins", "GPIO18", 'GPIO19 = "strand"', "wiring.pins.GPIO18: missing"),
         (DEVKIT, "wiring.pins", "GPIO18", 'GPIO18 = "s"\nGPIO19 = "s"', "GPIO19: no key uses this pin"),
         (S3, "pulse", "sda", "sda = 19", "line of the console (USB)"),
@@ -224,3 +241,10 @@ def test_commands(capsys, monkeypatch, tmp_path):
     assert e.value.code == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "strand.pin = 34" in err and "Traceback" not in err
+
+
+def test_names_and_nesting_without_end_are_one_line(tmp_path):
+    for name in ("x" * 300, "x" * 300 + ".toml", "/" + "x" * 300):
+        with pytest.raises(Problem, match=r"not known|no such board file"):
+            load(name)
+    assert "nested too deep" in problem(tmp_path, "x = " + "[" * 100_000)

@@ -1,7 +1,10 @@
 """The network file: keys, rotation, provisioning, commands, the host's side of the seal; and bad files."""
 
 import json
+import os
 import stat
+import threading
+import time
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import algorithms
@@ -133,3 +136,63 @@ def test_missing_and_broken_files(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(Problem, match="not a network file"):
         Network.load(tmp_path / "x.json")
+
+
+def test_who_holds_a_network_undoes_nobodys_change(tmp_path):
+    path = tmp_path / "net.json"
+    Network.create("hall").save(path)
+    inside, go = threading.Event(), threading.Event()
+
+    def rotate():
+        with Network.held(path) as n:
+            inside.set()
+            go.wait(20)
+            n.rotate()
+            n.save(path)
+
+    other = threading.Thread(target=rotate)
+    other.start()
+    assert inside.wait(20)
+    threading.Timer(0.3, go.set).start()
+    began = time.monotonic()
+    with Network.held(path) as n:
+        assert list(n.keys) == [1, 2] and time.monotonic() > began + 0.2
+        n.admit(7)
+        n.save(path)
+    other.join()
+    found = Network.load(path)
+    assert list(found.keys) == [1, 2] and found.nodes == {7: 1}
+
+
+def test_where_there_is_no_network_nothing_is_left(tmp_path):
+    with pytest.raises(Problem, match="cannot read"), Network.held(tmp_path / "none.json"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_network_file_stays_one(tmp_path):
+    (tmp_path / "safe").mkdir()
+    Network.create("hall").save(tmp_path / "safe" / "net.json")
+    link = tmp_path / "net.json"
+    link.symlink_to(tmp_path / "safe" / "net.json")
+    with Network.held(link) as n:
+        n.admit(3)
+        n.save(link)
+    assert link.is_symlink() and Network.load(tmp_path / "safe" / "net.json").nodes == {3: 1}
+
+
+def test_a_file_left_behind_lends_the_keys_nothing_of_its_own(tmp_path):
+    (tmp_path / "net.json.new").write_text("")
+    (tmp_path / "net.json.new").chmod(0o666)
+    before = os.open(tmp_path / "net.json.new", os.O_RDONLY)
+    Network.create("hall").save(tmp_path / "net.json")
+    assert stat.S_IMODE((tmp_path / "net.json").stat().st_mode) == 0o600
+    assert not os.read(before, 10)  # who had that one open reads no key
+    os.close(before)
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path):
+    with pytest.raises(Problem, match="cannot be written"):
+        Network.create("hall").save(tmp_path / "none" / "net.json")
+    with pytest.raises(Problem, match="cannot be written"):
+        Network.create("hall").save(tmp_path / ("x" * 300))

@@ -27,12 +27,17 @@ def load(path: Path) -> dict:
     """A backup. Raises Problem where it is none."""
     try:
         d = json.loads(path.read_text())
-        if d["format"] != FORMAT or not isinstance(d["config"], dict) or not d["config"]["node"]:
+        if d["format"] != FORMAT or not isinstance(d["config"], dict):
             raise ValueError("no node's backup")
+        node = d["config"]["node"]
+        if type(node) is not int or not 1 <= node <= 65534:
+            raise ValueError(f"node {node!r}, not 1 to 65534")
+        if not isinstance(d["mac"], str):
+            raise ValueError("no board's MAC in it")
         return d
     except OSError as e:
         raise Problem(f"{path}: cannot be read ({e.strerror}): give the file that `backup` wrote") from None
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise Problem(f"{path}: not a backup ({e}): give the file that `backup` wrote") from None
 
 
@@ -104,16 +109,11 @@ def restore(file, network_file, port, yes, ledger, json_file):
     warn(book)
     node = kept["config"]["node"]
     owner = book.owner(network.name, node)
-    if owner and owner != kept["mac"]:
-        raise Problem(
-            f"{file}: node {node} belongs to board {owner} since this backup of {kept['mac']} was made: "
-            f"provision the board with a new id, next free is {provision.free(book, network)}"
-        )
     wanted = {k: v for k, v in kept["config"].items() if k != "node"}
     gateway = wanted.get("role") == "gateway"
     done = provision_board(
         port, network, network_file, book, node, wanted, Console(stderr=json_file == "-"),
-        gateway=gateway, replace=True, yes=yes,
+        gateway=gateway, replace=kept["mac"], yes=yes,
     )  # fmt: skip
     retired = kept["mac"] if done["mac"] != kept["mac"] else None
     if retired:

@@ -27,6 +27,7 @@ DOWNLOAD_MODE = (
 )
 # what esptool says (regular expression), kind of failure, plain words; {0} is the expression's first group
 FAILURES = (
+    (r"(?m)^Aborted\.$", "stopped", "stopped with Ctrl-C: flash it again before it is used"),
     (
         r"This chip is ([\w-]+), not ([\w-]+)",
         "chip",

@@ -29,7 +29,7 @@ def arguments(board: Board, image: images.Image) -> list[str]:
         "--flash-size",
         f.flash_size,
         hex(f.offset),
-        str(image.path),
+        str(image.path.absolute()),  # no name is taken for an option
     ]
 
 

@@ -1,12 +1,13 @@
 """Firmware images: is this file whole, for which chip is it, and is it the one that is known under this name?
 
-An image is a merged binary (bootloader, partition table, application) or a single application, in ESP-IDF's "Firmware
+An image is a merged binary: bootloader, partition table, application. The first and the last are in ESP-IDF's "Firmware
 Image Format": header of 24 bytes (0xE9, segments, ..., chip id u16 at 12, hash flag at 23), segments of address, length,
 data, padding, XOR checksum, SHA-256 of all of it; partition table: entries of 32 bytes with magic 0x50AA, then 0xEBEB
 and their MD5. Images are not shipped: boards/firmware.lock knows them by name and SHA-256.
 """
 
 import hashlib
+import json
 import struct
 import tomllib
 from dataclasses import dataclass
@@ -87,17 +88,15 @@ def fold(number: int, length: int) -> int:
 
 
 def partitions(data: bytes, at: int, path: Path) -> list[tuple[int, int]]:
-    """(offset in flash, type) of the table at `at`; empty where there is none. Raises Problem where it is damaged."""
+    """(offset in flash, type) of each row of the table at `at`. Raises Problem where there is none, or it is damaged."""
     table = data[at : at + TABLE_BYTES]
     found, i = [], 0
     while i + 32 <= len(table) and table[i : i + 2] == b"\xaa\x50":
         found.append((struct.unpack_from("<I", table, i + 4)[0], table[i + 2]))
         i += 32
-    if (
-        found
-        and table[i : i + 2] == b"\xeb\xeb"
-        and hashlib.md5(table[:i]).digest() != table[i + 16 : i + 32]
-    ):
+    if not found or table[i : i + 2] != b"\xeb\xeb":
+        raise Problem(f"{path}: damaged: no whole partition table in it: download the image again")
+    if hashlib.md5(table[:i]).digest() != table[i + 16 : i + 32]:
         raise Problem(f"{path}: damaged: the partition table has a wrong MD5: download the image again")
     return found
 
@@ -105,20 +104,22 @@ def partitions(data: bytes, at: int, path: Path) -> list[tuple[int, int]]:
 def known() -> dict[str, dict]:
     """boards/firmware.lock: official file name to chip, version, sha256. Raises Problem where it is damaged."""
     try:
-        entries = tomllib.loads(LOCK.read_text()).get("image", [])
+        entries = tomllib.loads(LOCK.read_text(encoding="utf-8")).get("image", [])
         return {
             e["name"]: {"chip": e["chip"], "version": e["version"], "sha256": e["sha256"].lower()}
             for e in entries
         }
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError, KeyError, AttributeError) as e:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as e:
         raise Problem(f"{LOCK}: damaged ({e}): restore it from version control") from None
 
 
 def load(path: str | Path, board: Board) -> Image:
     """The image of `path`, checked to be whole and for `board`. Raises Problem: nothing has been written anywhere."""
     path = Path(path)
+    if not path.name.isprintable():  # such a byte is neither text for the ledger nor for esptool
+        raise Problem(f"{str(path)!a}: a name that cannot be printed: give the file another")
     if board.firmware is None:
         raise Problem(
             f"board {board.name}: a {board.chip} chip takes no firmware image: use `deploy`, or another --board"
@@ -149,24 +150,31 @@ def load(path: str | Path, board: Board) -> Image:
             f"take {board.firmware.image}{f', or --board {fits[0]}' if fits else ''}"
         )
     offset = board.firmware.offset
-    end = walk(data, 0, "the bootloader" if len(data) > TABLE else "the application", path)
-    if len(data) > TABLE - offset and end <= TABLE - offset:
-        apps = [where - offset for where, kind in partitions(data, TABLE - offset, path) if kind == 0]
-        inside = [at for at in apps if at < len(data)]
-        if apps and not inside:
-            raise Problem(f"{path}: damaged: cut off before the application: download the image again")
-        for at in inside:
-            walk(data, at, "the application", path)
+    end = walk(data, 0, "the first part", path)
+    if end > TABLE - offset or len(data) <= TABLE - offset:
+        raise Problem(
+            f"{path}: only a part of an image, a bootloader or an application alone: take {board.firmware.image}, in "
+            "which both are"
+        )
+    apps = [where - offset for where, kind in partitions(data, TABLE - offset, path) if kind == 0]
+    inside = [at for at in apps if at < len(data)]
+    if not inside:
+        raise Problem(f"{path}: damaged: cut off before the application: download the image again")
+    for at in inside:
+        walk(data, at, "the application", path)
     names = [n for n, e in lock.items() if e["sha256"] == sha256]
     return Image(path, sha256, len(data), chip, names[0] if names else "")
 
 
 def pin(image: Image, version: str, lock: Path = LOCK) -> None:
-    """Write an image into the lock file, under its file name."""
+    """Write an image into the lock file, under its file name. Raises Problem."""
     facts = {"name": image.path.name, "chip": image.chip, "version": version, "sha256": image.sha256}
-    entry = "\n[[image]]\n" + "".join(f'{k} = "{v}"\n' for k, v in facts.items())
+    if not version.isprintable():
+        raise Problem(f"--version {version!a}: not printable: give MicroPython's, such as 1.29.0")
+    quoted = {k: json.dumps(v, ensure_ascii=False) for k, v in facts.items()}
+    entry = "\n[[image]]\n" + "".join(f"{k} = {v}\n" for k, v in quoted.items())
     try:
-        with lock.open("a") as f:
+        with lock.open("a", encoding="utf-8") as f:
             f.write(entry)
     except OSError as e:
         raise Problem(f"{lock}: cannot be written ({e.strerror}): check its permissions") from None

@@ -137,7 +137,9 @@ class Ledger:
                 if end:
                     f.seek(end - 1)
                     torn = f.read(1) != b"\n"
-                f.write((b"\n" if torn else b"") + seal(event).encode() + b"\n")
+                rest = (b"\n" if torn else b"") + seal(event).encode() + b"\n"
+                while rest:  # a disk that is nearly full takes a part of it
+                    rest = rest[f.write(rest) :]
                 os.fsync(f.fileno())
             if fresh:  # the name of a new file must survive as well
                 place = os.open(self.path.resolve().parent, os.O_RDONLY)
@@ -168,6 +170,8 @@ class Ledger:
             state = out.setdefault(e["mac"], {"mac": e["mac"], "first": e["t"], "done": {}})
             state["last"], state["verdict"] = e["t"], e["verdict"]
             state["why"] = e.get("why", "")
+            if e["verdict"] == "begun":  # it may have the id already
+                state |= {k: e[k] for k in ("node", "network") if k in e}
             if e["verdict"] in DONE:
                 state["done"][e["what"]] = e["t"]
                 for key in ("board", "node", "network", "name", "port", "release", "image", "firmware"):

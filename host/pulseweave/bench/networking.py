@@ -48,10 +48,7 @@ def new(file, name, simulated, json_file):
 
         blob = bytes.fromhex(keys(simulated, [])["node"])
         network = Network(name or file.stem, blob[1], {blob[4]: blob[8:24]}, {blob[6]: blob[40:56]}, blob[2])
-    try:
-        network.save(file)
-    except OSError as e:
-        raise Problem(f"{file}: cannot be written ({e.strerror}): give another file") from None
+    network.save(file)
     text = f"{file}: network {network.net} ({network.name}); keep a copy where only you can read it"
     tell(json_file, content(file, network), text)
 
@@ -76,9 +73,9 @@ def step(name: str, text: str, said: str):
     """One step of a rotation as a subcommand."""
 
     def run(file, json_file):
-        n = Network.load(file)
-        getattr(n, name)()
-        n.save(file)
+        with Network.held(file) as n:
+            getattr(n, name)()
+            n.save(file)
         tell(json_file, content(file, n), said)
 
     run.__doc__ = f"{text}\n\n    Example: pulseweave network {name} hall.json"

@@ -51,11 +51,19 @@ def hashed(blob: bytes) -> str:
     return hashlib.sha256(blob).hexdigest()
 
 
-def claim(book: Ledger, network: Network, mac: str, node: int, replace: bool) -> str | None:
-    """The MAC that loses `node` to `mac`, None where it is free. Raises Problem where the id is another board's."""
+def claim(book: Ledger, network: Network, mac: str, node: int, replace: bool | str) -> str | None:
+    """The MAC that loses `node` to `mac`, None where it is free. Raises Problem where the id is another board's.
+
+    `replace`: whether it may be taken from another; a MAC: from that one alone.
+    """
     owner = book.owner(network.name, node)
     if owner == normal(mac):
         return None
+    if owner and isinstance(replace, str) and owner != replace:
+        raise Problem(
+            f"node {node} belongs to board {owner} since this backup of {replace} was made: `provision` the board with a "
+            f"new id, next free is {free(book, network)}, or with --node {node} --replace where that board is gone"
+        )
     if owner and not replace:
         raise Problem(
             f"node id {node} belongs to board {owner} (ledger): give another --node, "
@@ -75,6 +83,11 @@ def mine(book: Ledger, mac: str, network: Network, node: int) -> bool:
         e["mac"] == normal(mac) and e.get("node") == node and e.get("network") == network.name
         for e in book.events
     )
+
+
+def own(book: Ledger, network: Network, state: dict) -> int | None:
+    """The id that the board has, or was being given when it vanished; None where it has none."""
+    return (state["config"]["node"] if state["set_up"] else 0) or begun(book, network, state["mac"]) or None
 
 
 def begun(book: Ledger, network: Network, mac: str) -> int:
@@ -98,6 +111,9 @@ def plan(state: dict, network: Network, node: int, wanted: dict, gateway: bool =
     unknown = [k for k in values if k not in now]
     if unknown:
         raise Problem(f"{unknown[0]}: no such setting: there are {', '.join(now)}")
+    values = {
+        k: str(v) if isinstance(now[k], str) else v for k, v in values.items()
+    }  # a name may be a number
     blob = network.blob(gateway)
     fresh = not state["set_up"]
     changes = [
@@ -115,6 +131,19 @@ def plan(state: dict, network: Network, node: int, wanted: dict, gateway: bool =
     )
 
 
+def fits(repl: Repl, plan: Plan) -> None:
+    """Have the board's firmware judge the settings before anything is written. Raises Problem."""
+    try:
+        repl.run(f"fits({plan.values!r})")
+    except BoardError as e:
+        said = e.traceback.strip().splitlines()[-1]
+        if "ValueError" not in said:
+            raise
+        raise Problem(
+            f"{repl.device_name}: {said.partition(': ')[2]}: correct the setting; nothing was written"
+        ) from None
+
+
 def carry_out(repl: Repl, plan: Plan, network: Network, path: Path) -> dict:
     """Write the plan and read it back. The network file is saved before the board hears of it: a cut never makes an
     epoch be used twice. Raises Problem."""
@@ -125,11 +154,6 @@ def carry_out(repl: Repl, plan: Plan, network: Network, path: Path) -> dict:
     try:
         repl.run(f"settle({plan.values!r},{plan.net!r},{epoch})")
     except BoardError as e:
-        said = e.traceback.strip().splitlines()[-1]
-        if "ValueError" in said:
-            raise Problem(
-                f"{repl.device_name}: {said.partition(': ')[2]}: correct the setting; nothing was written"
-            ) from None
         if e.is_errno(28):
             raise Problem(
                 f"{repl.device_name}: the board's flash is full: remove what is not firmware, then run this again"

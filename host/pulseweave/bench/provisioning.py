@@ -26,7 +26,7 @@ def position(text: str | None) -> dict:
         parts = [round(float(p) * 1000) for p in text.split(",")]
         if len(parts) not in (2, 3) or any(abs(p) > 1_000_000 for p in parts):
             raise ValueError
-    except ValueError:
+    except (ValueError, OverflowError):  # inf is a number
         raise Problem(f"--at {text}: give metres as X,Y or X,Y,Z, such as 1.5,2,0.8") from None
     return dict(zip("xyz", [*parts, 0][:3]))
 
@@ -38,7 +38,10 @@ def settings(pairs: tuple[str, ...]) -> dict:
         key, mark, value = pair.partition("=")
         if not mark:
             raise Problem(f"--set {pair}: give KEY=VALUE, such as --set brightness=200")
-        out[key] = int(value) if value.lstrip("-").isdigit() else value
+        try:
+            out[key] = int(value)
+        except ValueError:
+            out[key] = value
     return out
 
 
@@ -58,7 +61,7 @@ def same_question(changes, yes: bool, screen: Console) -> None:
     if yes or not changed:
         return
     if sys.stdin.isatty():
-        click.confirm("write this?", default=True, abort=True)
+        click.confirm("write this?", default=True, abort=True, err=True)
     elif any(c[0] == "node" for c in changed):
         node = next(c for c in changed if c[0] == "node")
         raise Problem(
@@ -141,28 +144,36 @@ def command(
 
 
 def provision_board(port, network, path, book, node, wanted, screen, *, gateway=False, calibrate=False, test=False,
-                    replace=False, yes=False) -> dict:  # fmt: skip
-    """Provision the board on `port`; returns what it is now. Raises Problem."""
+                    replace: bool | str = False, yes=False) -> dict:  # fmt: skip
+    """Provision the board on `port`; returns what it is now. `replace` as in `provision.claim`. Raises Problem."""
     with ports.Claim(port, "provision"), Repl(port) as repl:
         try:
             state = provision.read(repl)
             mac = state["mac"]
-            node = node or (state["config"]["node"] if state["set_up"] else 0)
-            node = node or provision.begun(book, network, mac) or provision.free(book, network)
-            loser = provision.claim(book, network, mac, node, replace)
+            own = provision.own(book, network, state) if node is None else node
+            node = provision.free(book, network) if own is None else own
+            provision.claim(book, network, mac, node, replace)
             if calibrate:
                 wanted = {**wanted, "skin_cal": skin_level(repl)}
             plan = provision.plan(state, network, node, wanted, gateway)
+            provision.fits(repl, plan)
             screen.print(Text.assemble((f"{port} ", "bold"), f"{normal(mac)} {state['board'] or ''}"))
             if plan.changes:
                 screen.print(difference(plan.changes))
                 same_question(plan.changes, yes, screen)
-                if loser:
-                    book.add("retire", loser, "ok", why=f"node {node} went to {normal(mac)}", node=node)
-                # first: where the board vanishes now, the ledger knows whose this id is
-                book.add("provision", mac, "begun", board=state["board"], node=node, port=port,
-                         network=network.name)  # fmt: skip
-                state = provision.carry_out(repl, plan, network, path)
+                with Network.held(path) as network:  # another bench may have given ids or made keys meanwhile
+                    book.refresh()
+                    node = provision.free(book, network) if own is None else own
+                    loser = provision.claim(book, network, mac, node, replace)
+                    shown, plan = plan.changes, provision.plan(state, network, node, wanted, gateway)
+                    if plan.changes != shown:
+                        screen.print(difference(plan.changes))
+                    if loser:
+                        book.add("retire", loser, "ok", why=f"node {node} went to {normal(mac)}", node=node)
+                    # first: where the board vanishes now, the ledger knows whose this id is
+                    book.add("provision", mac, "begun", board=state["board"], node=node, port=port,
+                             network=network.name)  # fmt: skip
+                    state = provision.carry_out(repl, plan, network, path)
             else:
                 screen.print("nothing to change")
             tried = selftest.run(repl) if test else []
@@ -213,7 +224,10 @@ def labels(out, ledger, network, nodes, json_file):
     made = [
         Label(s["node"], s.get("name", ""), s.get("network", ""), s.get("board", ""), s["mac"])
         for s in book.boards().values()
-        if "node" in s and (not network or s.get("network") == network) and (not nodes or s["node"] in nodes)
+        if "node" in s
+        and "provision" in s["done"]
+        and (not network or s.get("network") == network)
+        and (not nodes or s["node"] in nodes)
     ]
     if not made:
         there = {s["network"] for s in book.boards().values() if "node" in s and "network" in s}

@@ -71,7 +71,9 @@ class Station:
         self.label_to, self.test = label_to, test
         self.seats: dict[str, Seat] = {}
         self.done: list[Seat] = []  # every board with a verdict, also those unplugged since
-        self.passed = self.failed = 0
+        self.said: set[int] = set()  # the seats whose verdict was told
+        self.leaving = False  # no further step is begun
+        self._workers: list[threading.Thread] = []
         self._one = threading.Lock()  # one id is given at a time
 
     def sit(self, port: str) -> threading.Thread:
@@ -79,21 +81,44 @@ class Station:
         seat = self.seats[port] = Seat(port)
         worker = threading.Thread(target=self._work, args=(seat,), daemon=True)
         worker.start()
+        self._workers.append(worker)
         return worker
 
+    @property
+    def passed(self) -> int:
+        return sum(s.verdict == "PASS" for s in self.done)
+
+    @property
+    def failed(self) -> int:
+        return len(self.done) - self.passed
+
+    def leave(self) -> None:
+        """Wait until the boards that are being worked on run again; their next steps are not begun."""
+        self.leaving = True
+        busy = [s.port for s in self.seats.values() if not s.verdict]
+        if busy:
+            print(
+                f"pulseweave: one moment: {', '.join(busy)}: what was begun there is ended", file=sys.stderr
+            )
+        for worker in self._workers:
+            worker.join()
+
     def _work(self, seat: Seat) -> None:
+        verdict = "FAIL"
         try:
             self._steps(seat)
-            seat.verdict = "PASS"
-            self.passed += 1
+            verdict = "PASS"
         except Problem as e:
-            seat.verdict, seat.why = "FAIL", str(e).removeprefix(f"{seat.port}: ")
-            self.failed += 1
+            seat.why = str(e).removeprefix(f"{seat.port}: ")
         except Exception as e:  # a bug must not stop the bench: it is this board's verdict
-            seat.verdict, seat.why = "FAIL", f"{type(e).__name__}: {e}"
-            self.failed += 1
+            seat.why = f"{type(e).__name__}: {e}"
         seat.seconds = time.monotonic() - seat.began
+        seat.verdict = verdict
         self.done.append(seat)
+
+    def _go_on(self) -> None:
+        if self.leaving:
+            raise Problem("the station was left: plug it in again")
 
     def _steps(self, seat: Seat) -> None:
         def report(fraction: float, words: str) -> None:
@@ -104,12 +129,14 @@ class Station:
             seat.mac = result.mac
             if result.why:
                 raise Problem(f"flash: {result.why}")
+        self._go_on()
         end = time.monotonic() + (BOOT_S if self.flasher else PLUG_S)
         while True:
             try:
                 result = self.deployer(seat.port, report)
                 break
             except Problem:
+                self._go_on()
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.5)
@@ -119,6 +146,7 @@ class Station:
         if self.network:
             report(0.5, "provision and self-test" if self.test else "provision")
             with self._one:
+                self._go_on()
                 done = provision_board(
                     seat.port, Network.load(self.network), self.network, self.book, None, {},
                     Console(file=io.StringIO()), test=self.test, yes=True,
@@ -158,36 +186,38 @@ class Station:
         return Group(Panel(body, title=title, title_align="left"), hint)
 
 
+def tell(station: Station, live: Live | None, out: TextIO) -> None:
+    """Each new verdict once: a bell, or a line in `out`."""
+    for s in station.seats.values():
+        if not s.verdict or id(s) in station.said:
+            continue
+        station.said.add(id(s))
+        if live:
+            live.console.bell()
+        else:
+            node = f" node {s.node}" if s.node else ""
+            said = f"{s.verdict} {s.port} {s.mac}{node} {s.seconds:.0f} s {s.why}"
+            print(said.rstrip(), file=out, flush=True)
+
+
 def run(
     station: Station, live: Live | None, count: int | None, present: bool, out: TextIO = sys.stdout
 ) -> None:
     """Watch for boards until Ctrl-C, or until `count` of them are done; without `live`, verdicts are lines in `out`."""
     known = set() if present else {p.device for p in ports.listed()}
-    said: set[int] = set()
     while True:
         now = {p.device for p in ports.listed()}
         for port in sorted(now - known):
             station.sit(port)
         for port in list(station.seats):
-            if port not in now and station.seats[port].verdict:
+            if port not in now and id(station.seats[port]) in station.said:
                 del station.seats[port]  # unplugged: the seat is free
         # a port that vanishes in the middle stays known while its work is under way: flashing resets boards
         known = now | {p for p, s in station.seats.items() if not s.verdict}
-        for s in station.seats.values():
-            if s.verdict and id(s) not in said:
-                said.add(id(s))
-                if live:
-                    live.console.bell()
-                else:
-                    node = f" node {s.node}" if s.node else ""
-                    print(
-                        f"{s.verdict} {s.port} {s.mac}{node} {s.seconds:.0f} s {s.why}".rstrip(),
-                        file=out,
-                        flush=True,
-                    )
+        tell(station, live, out)
         if live:
             live.update(station.picture(), refresh=True)
-        if count and station.passed + station.failed >= count and len(said) >= count:
+        if count and len(station.done) >= count and len(station.said) >= count:
             return
         time.sleep(LOOK_S)
 
@@ -202,7 +232,7 @@ def run(
               help="Write a label per board there.")  # fmt: skip
 @click.option("--no-test", is_flag=True, help="No self-test after provisioning.")
 @click.option("--present", is_flag=True, help="Begin with the boards that are plugged in already.")
-@click.option("--count", type=int, metavar="N", help="Leave after N boards.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Leave after N boards.")
 @click.option(
     "--tree", type=click.Path(path_type=Path), metavar="DIR", help="Firmware to deploy (default: device/)."
 )
@@ -220,14 +250,18 @@ def station(board, firmware, network, label_to, no_test, present, count, tree, l
     book = Ledger(ledger)
     warn(book)
     made = Station(board, book, firmware, network, label_to, not no_test, tree)
+    out = sys.stderr if json_file == "-" else sys.stdout
     try:
         if sys.stdout.isatty() and json_file != "-":
             with Live(auto_refresh=False, transient=False) as live:
                 run(made, live, count, present)
         else:
-            run(made, None, count, present, sys.stderr if json_file == "-" else sys.stdout)
+            run(made, None, count, present, out)
     except KeyboardInterrupt:
         pass
+    finally:
+        made.leave()
+    tell(made, None, out)
     print(f"{made.passed} passed, {made.failed} failed; {book.path} knows them", file=sys.stderr)
     keys = ("port", "mac", "node", "verdict", "why", "seconds")
     seats = [{k: getattr(s, k) for k in keys} for s in made.done]

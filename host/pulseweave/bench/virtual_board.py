@@ -9,6 +9,7 @@ machine.reset() resets, power cuts keep the flash. Its radio is in the air of al
 import fcntl
 import hashlib
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -87,7 +88,10 @@ def prepare(
         mac = address(folder)
         if new or not (folder / "flash.img").exists():
             (folder / "flash.img").write_bytes(b"\xff" * FLASH_BYTES)
-            (folder / "nvs.json").write_text(json.dumps(keys))
+            (folder / "nvs.json").unlink(missing_ok=True)  # whoever could read that one
+            fd = os.open(folder / "nvs.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(fd, "w") as f:
+                f.write(json.dumps(keys))
             new = True
         new = new or (folder / "new").exists()  # its first start was cut off
         if new:
@@ -95,7 +99,7 @@ def prepare(
         (folder / "signals.bin").write_bytes(signals(board, mac, touched, unplugged))
     except OSError as e:
         raise Problem(f"{folder}: cannot be used ({e.strerror}): give another --dir") from None
-    except ValueError:
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Problem(f"{known}: damaged: delete {folder} to start with a new board") from None
     files = firmware(tree) | {"/board.json": str(known.resolve())} if tree else {}
     return {
@@ -122,6 +126,17 @@ def alone(folder: Path):
     except OSError:
         raise Problem(f"{folder}: this board is running already: stop it, or give another --dir") from None
     return lock
+
+
+def lay(link: Path, path: str) -> None:
+    """Make `link` lead to `path`; an older link goes. Raises Problem where something else is there."""
+    try:
+        if link.exists() and not link.is_symlink():
+            raise Problem(f"--link {link}: something that is no link is there: give another name")
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+    except OSError as e:
+        raise Problem(f"--link {link}: cannot be made ({e.strerror}): give another name") from None
 
 
 @click.command("virtual-board")
@@ -163,8 +178,7 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, lin
     signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())
     try:
         if link:
-            link.unlink(missing_ok=True)
-            link.symlink_to(supervisor.path)
+            lay(link, supervisor.path)
         print(supervisor.path, flush=True)
         supervisor.run()
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ it is one `Problem` line: file, key, what is wrong, what to do. Units: mA, count
 """
 
 import difflib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -39,11 +40,11 @@ def find(name_or_path: str | Path) -> Path:
     text = str(name_or_path)
     if text.endswith(".toml") or "/" in text:
         path = Path(text)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise Problem(f"{text}: no such board file: give a .toml file or one of {', '.join(names())}")
         return path
     path = BOARDS / f"{text}.toml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         close = difflib.get_close_matches(text, names(), 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names())}"
         raise Problem(f"board {text}: not known: {hint}")
@@ -57,7 +58,17 @@ def load(name_or_path: str | Path) -> Board:
         shown = str(path.resolve().relative_to(ROOT))
     except ValueError:
         shown = str(path)
-    return parse(path, shown)
+    board = parse(path, shown)
+    theirs = BOARDS / f"{board.name}.toml"
+    if theirs.is_file() and theirs.resolve() != path.resolve():  # boards and ledger know a board by its name
+        raise Problem(f'{shown}: name = "{board.name}": {another(board.name)}')
+    return board
+
+
+def another(name: str) -> str:
+    """What is wrong with a name that another board has."""
+    free = next(f"{name[:28]}-{i}" for i in range(2, 99) if f"{name[:28]}-{i}" not in names())
+    return f'boards/{name}.toml has this name: use one of its own, such as "{free}"'
 
 
 def parse(path: Path, shown: str) -> Board:
@@ -66,6 +77,8 @@ def parse(path: Path, shown: str) -> Board:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as e:
         raise Problem(f"{shown}: not valid TOML: {e}") from None
+    except RecursionError:
+        raise Problem(f"{shown}: not valid TOML: its brackets are nested too deep") from None
     except (OSError, UnicodeDecodeError) as e:
         raise Problem(f"{shown}: cannot be read ({e}): check the file") from None
     try:

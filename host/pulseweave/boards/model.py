@@ -11,6 +11,7 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 Pin = Annotated[int, Meta(ge=0)]
+Nanoseconds = Annotated[int, Meta(ge=1, le=100000)]
 Milliamps = Annotated[int, Meta(ge=1, le=60000)]
 
 
@@ -60,7 +61,7 @@ class Strand(Table):
     pixels: Annotated[int, Meta(ge=1, le=300)]
     order: str
     budget_ma: Milliamps
-    timing: Literal[0, 1] | Annotated[list[int], Meta(min_length=4, max_length=4)] = 1
+    timing: Literal[0, 1] | Annotated[list[Nanoseconds], Meta(min_length=4, max_length=4)] = 1
 
 
 class Radio(Table):

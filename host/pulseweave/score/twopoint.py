@@ -88,10 +88,20 @@ def calibrate(port, baud, json_file):
 
     Example: pulseweave calibrate --port /dev/ttyUSB0
     """
+    from pulseweave.bench import ports
+
     aside = json_file == "-"  # stdout is the JSON's: a person is talked to on stderr
+    with ports.Claim(port, "calibrate"):
+        said = measured(port, baud, aside)
+    cal, gain = said["skin_cal"], said["skin_gain"]
+    tell(json_file, said, f"kept: skin_cal {cal}, skin_gain {gain} ({gain / 4096:.3f})")
+
+
+def measured(port: str, baud: int, aside: bool) -> dict:
+    """Both readings, and what the node keeps of them. Raises Problem: it has what it had before."""
     before = answer(port, baud, "config")
-    keep(port, baud, WIDE, 4096)
     try:
+        keep(port, baud, WIDE, 4096)
         seen = []
         for ohm in ("100", "470"):
             click.echo(f"{ohm} kOhm across the electrodes, then Enter: ", nl=False, err=aside)
@@ -107,5 +117,4 @@ def calibrate(port, baud, json_file):
         raise
     cal = (cal + 4) >> 3
     keep(port, baud, cal, gain)
-    said = {"port": port, "skin_cal": cal, "skin_gain": gain, "counts": [a / 8 for a in seen]}
-    tell(json_file, said, f"kept: skin_cal {cal}, skin_gain {gain} ({gain / 4096:.3f})")
+    return {"port": port, "skin_cal": cal, "skin_gain": gain, "counts": [a / 8 for a in seen]}

@@ -13,7 +13,7 @@ import time
 
 import pytest
 import serial
-from benchtools import merged, pulseweave, until
+from benchtools import merged, pulseweave, segment, until
 from pulseweave import boards
 from pulseweave.bench import batch, esptool, images, ports
 from pulseweave.bench.flash import Flasher
@@ -105,6 +105,66 @@ def test_a_damaged_image_is_refused(image, tmp_path, monkeypatch):
     file.write_bytes(merged("esp32", 0x1000, seed=9))
     with pytest.raises(Problem, match=r"firmware\.lock knows"):
         images.load(file, board)
+
+
+def test_a_part_of_an_image_is_refused(tmp_path):
+    board = boards.load("esp32-devkit")
+    part = tmp_path / "ESP32_GENERIC-1.app-bin"
+    for size in (8000, 40000, 1_600_000):  # a bootloader; applications
+        part.write_bytes(segment("esp32", size, 3))
+        with pytest.raises(Problem, match=r"only a part.*take ESP32_GENERIC-\*\.bin"):
+            images.load(part, board)
+    row = 0x8000 - 0x1000
+    for at, size in ((row, 0xC00), (row, 1), (row + 32, 1)):  # no table; no first row; no row of its sum
+        data = bytearray(merged("esp32", 0x1000))
+        data[at : at + size] = b"\xff" * size
+        part.write_bytes(data)
+        with pytest.raises(Problem, match="no whole partition table"):
+            images.load(part, board)
+
+
+def test_what_is_pinned_can_be_read_again(image, tmp_path, monkeypatch):
+    board, lock = boards.load("esp32-devkit"), tmp_path / "firmware.lock"
+    monkeypatch.setattr(images, "LOCK", lock)
+    file = image("esp32", name='été "1" \\.bin')
+    images.pin(images.load(file, board), '1.26 "own build"', lock)
+    assert (
+        images.load(file, board).known == file.name
+        and images.known()[file.name]["version"] == '1.26 "own build"'
+    )
+    with pytest.raises(Problem, match="not printable"):
+        images.pin(images.load(file, board), "1\n", lock)
+
+
+def test_a_file_with_an_odd_name_is_flashed_or_refused(image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-x.bin", "@x.bin", "0x1000"):
+        image("esp32", name=name)
+        with MockChip() as chip:
+            pulseweave("flash", "--board", "esp32-devkit", f"--firmware={name}", "--port", chip.port)
+    for name in (b"\xff.bin", b"a\nb.bin"):
+        image("esp32", name=os.fsdecode(name))
+        said = pulseweave(
+            "flash", "--board", "esp32-devkit", "--firmware", os.fsdecode(name), "--all", code=2
+        ).stderr
+        assert "a name that cannot be printed" in said
+
+
+def test_ctrl_c_ends_it_at_once(tmp_path, monkeypatch):
+    """A terminal sends it to esptool as well; that was taken for a line that fails, and begun again, slower."""
+    file, started = tmp_path / "x.bin", []
+    file.write_bytes(merged("esp32", 0x1000)[: 0x10000 - 0x1000] + segment("esp32", 3_000_000, 5))
+    real = esptool.start
+    monkeypatch.setattr(esptool, "start", lambda: started.append(real()) or started[-1])
+
+    def report(fraction, words):
+        if 0 < fraction < 0.9:
+            started[-1].send_signal(signal.SIGINT)
+
+    board = boards.load("esp32-devkit")
+    with MockChip() as chip:
+        done = Flasher(board, images.load(file, board), Ledger())(chip.port, report)
+    assert done.verdict == "failed" and done.why.startswith("stopped with Ctrl-C") and len(started) == 1
 
 
 def test_many_at_once_and_one_in_trouble(image, tmp_path):

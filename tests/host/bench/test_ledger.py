@@ -1,5 +1,6 @@
 """The ledger: nothing is lost but the line that was being written, nothing is ever rewritten."""
 
+import io
 import json
 import os
 import signal
@@ -97,6 +98,27 @@ def test_two_benches_write_at_once(tmp_path):
     assert [c.wait() for c in children] == [0, 0]
     book = Ledger(path)
     assert len(book.events) == 200 and not book.damage
+
+
+def test_an_id_that_is_being_written_is_owned(tmp_path):
+    book = Ledger(tmp_path / "l")
+    book.add("provision", "01", "ok", node=5, network="hall", board="virtual")
+    book.add("retire", "01", "ok", node=5)
+    book.add("provision", "02", "begun", node=5, network="hall")
+    assert book.owner("hall", 5) == "02" and book.node_ids("hall") == {5}
+
+
+def test_a_disk_that_takes_half_a_line_gets_the_rest(tmp_path, monkeypatch):
+    real = io.FileIO.write
+
+    class Slow(io.FileIO):
+        def write(self, data):
+            return real(self, data[:7])
+
+    monkeypatch.setattr(os, "fdopen", lambda fd, *_, **__: Slow(fd, "r+b"))
+    book = Ledger(tmp_path / "l")
+    book.add("flash", "01", "ok")
+    assert len(book.events) == 1 and not Ledger(tmp_path / "l").damage
 
 
 def test_bad_input(tmp_path):

@@ -2,6 +2,11 @@
 
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
+import threading
 
 import pytest
 from benchtools import pulseweave, until
@@ -153,6 +158,100 @@ def test_a_board_unplugged_while_it_gets_its_id_gets_that_id(power, net, monkeyp
     assert once() == 1 and Ledger().node_ids(Network.load(net).name) == {1}
 
 
+def asking(port, net, *options):
+    """`pulseweave provision` at a terminal, at its question, and the terminal's keys."""
+    keys, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pulseweave", "provision", "--port", port, "--network", str(net), *options],
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    while b"write this" not in said and (more := os.read(child.stderr.fileno(), 100)):
+        said += more
+    assert b"write this" in said, said
+    return child, keys
+
+
+def test_keys_made_while_it_asks_are_kept_and_given(power, net):
+    b = power()
+    pulseweave("provision", "--port", b.port, "--network", net)
+    child, keys = asking(b.port, net, "--node", "5", "--json", "-")
+    pulseweave("network", "rotate", net)
+    os.write(keys, b"y\n")
+    out, err = child.communicate(timeout=60)
+    os.close(keys)
+    assert child.returncode == 0, err
+    assert json.loads(out)["changes"] == ["node", "keys"]  # and the question is not in the JSON
+    assert list(Network.load(net).keys) == [1, 2] and Network.load(net).nodes == {1: 1, 5: 1}
+
+
+def test_two_boards_at_once_get_two_ids(power, net, monkeypatch):
+    boards = [power("a"), power("b")]
+    met = threading.Barrier(2, timeout=60)
+    real, done = provision.fits, []
+
+    def fits(*all_of_it):
+        real(*all_of_it)
+        met.wait()  # both have chosen
+
+    def work(port):
+        screen = Console(file=io.StringIO())
+        done.append(
+            provision_board(port, Network.load(net), net, Ledger(), None, {}, screen, yes=True)["node"]
+        )
+
+    monkeypatch.setattr(provision, "fits", fits)
+    workers = [threading.Thread(target=work, args=(b.port,)) for b in boards]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    assert sorted(done) == [1, 2] and Network.load(net).nodes == {1: 1, 2: 1}
+
+
+def test_an_interrupted_restore_owns_its_id(power, net, tmp_path, monkeypatch):
+    """It may have been written: onto another board it goes only where a person says that this one is gone."""
+    kept = tmp_path / "fern.json"
+    Ledger().add("provision", "020000000001", "ok", node=5, network="hall")
+    config = {"node": 5, "name": "fern"}
+    kept.write_text(json.dumps({"format": 1, "mac": "02:00:00:00:00:01", "config": config}))
+    first, second = power("first"), power("second")
+
+    def cut(*all_of_it):
+        raise Problem("vanished")
+
+    def once(port):
+        screen, n = Console(file=io.StringIO()), Network.load(net)
+        return provision_board(port, n, net, Ledger(), 5, {}, screen, replace="02:00:00:00:00:01", yes=True)
+
+    monkeypatch.setattr(provision, "carry_out", cut)
+    with pytest.raises(Problem, match="vanished"):
+        once(first.port)
+    owner = Ledger().owner("hall", 5)
+    assert owner and owner != "02:00:00:00:00:01"
+    said = pulseweave("restore", kept, "--network", net, "--port", second.port, code=2).stderr
+    assert f"node 5 belongs to board {owner}" in said and "--node 5 --replace" in said
+    assert "is retired" in pulseweave("restore", kept, "--network", net, "--port", first.port).stdout
+    assert Ledger().owner("hall", 5) == owner
+
+
+def test_a_refused_setting_retires_nobody(power, net):
+    Ledger().add("provision", "020000000001", "ok", node=5, network="hall")
+    b = power()
+    for pair, match in (
+        ("brightness=999", "brightness is a number from 0 to 255"),
+        ("brightness=--5", "brightness is a number from 0 to 255"),
+        ("scene=disco", "scene is one of hearth, tide"),
+        ("role=king", "role is one of node, gateway"),
+    ):
+        said = pulseweave(
+            "provision", "--port", b.port, "--network", net, "--node", 5, "--replace", "--set", pair, code=2
+        ).stderr
+        assert match in said and "nothing was written" in said, said
+    assert Ledger().owner("hall", 5) == "02:00:00:00:00:01" and len(Ledger().events) == 1
+
+
 def test_a_retired_board_is_called_so():
     Ledger().add("provision", "020000000001", "ok", node=7, network="hall")
     Ledger().add("retire", "020000000001", "ok", network="hall")
@@ -163,6 +262,8 @@ def test_bad_settings_write_nothing(power, net):
     b = power()
     for options, match in (
         (("--at", "here"), "--at here"),
+        (("--at", "inf,0"), "--at inf,0"),
+        (("--node", "0"), "1 to 65534"),
         (("--set", "brightness"), "KEY=VALUE"),
         (("--set", "brightness=999"), "brightness is a number from 0 to 255"),
         (("--name", "x" * 40), "at most 24 bytes"),
@@ -172,7 +273,26 @@ def test_bad_settings_write_nothing(power, net):
         assert match in said, said
     state = json.loads(pulseweave("provision", "--port", b.port, "--network", net, "--json", "-").stdout)
     assert state["config"]["brightness"] == 255
+    named = pulseweave("provision", "--port", b.port, "--network", net, "--set", "name=12", "--json", "-")
+    assert json.loads(named.stdout)["name"] == "12"
     assert (
         "cannot read the network file"
         in pulseweave("provision", "--port", b.port, "--network", "none", code=2).stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"mac": None}, "no board's MAC"),
+        ({"config": {"node": "7"}}, "node '7'"),
+        ({"config": {"node": 0}}, "node 0"),
+    ],
+)
+def test_a_damaged_backup_is_one_line(net, tmp_path, change, match):
+    kept = {"format": 1, "mac": "02:00:00:00:00:01", "config": {"node": 7}, **change}
+    (tmp_path / "kept.json").write_text(json.dumps(kept))
+    said = pulseweave(
+        "restore", tmp_path / "kept.json", "--network", net, "--port", "/dev/null", code=2
+    ).stderr
+    assert "not a backup" in said and match in said

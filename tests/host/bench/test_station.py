@@ -1,14 +1,17 @@
 """The station: boards that appear are done, those that were done are only checked, one in trouble does not stop the next."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 
 from benchtools import pulseweave, until
+from pulseweave.bench import ports
 from pulseweave.bench.ledger import Ledger
 from pulseweave.figures.parts.mock_chip import MockChip, free_port
 from pulseweave.network import Network
+from settled import running
 
 
 def station(tmp_path, *options, count: int):
@@ -81,6 +84,34 @@ def test_flash_is_the_first_step_and_a_board_in_trouble_does_not_stop_the_next(i
         "flash",
         "ok",
     )  # its ROM has no MicroPython to go on with
+
+
+def deploys(board) -> bool:
+    """Whether a bench is in the middle of a deploy there."""
+    return ports.Claim(board.port, "test")._holder().get("what") == "deploy"
+
+
+def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
+    monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
+    b = power()
+    child = station(tmp_path, "--board", "virtual", "--present", count=1)
+    until(lambda: deploys(b))
+    time.sleep(1.5)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert f"one moment: {b.port}" in err and b.port in out, (out, err)
+    assert running(b)["board"] == "virtual"
+
+
+def test_a_board_unplugged_in_the_middle_is_told_of(power, tmp_path, monkeypatch):
+    monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
+    b = power()
+    child = station(tmp_path, "--board", "virtual", "--present", count=1)
+    until(lambda: deploys(b))
+    time.sleep(1)
+    b.cut()
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 1 and out.startswith(f"FAIL {b.port}") and "1 failed" in err, (out, err)
 
 
 def test_bad_input(tmp_path):

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -11,9 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pulseweave import boards
 from pulseweave import serial_link as link
 from pulseweave.bench.air import Air
 from pulseweave.bench.interpreter import Newlines
+from pulseweave.bench.virtual_board import prepare
 from pulseweave.network import Network
 
 serial = pytest.importorskip("serial")
@@ -133,6 +136,13 @@ def test_a_board_keeps_its_flash_and_nvs(power, tmp_path):
     )
     assert got.strip() == "-7 bytearray(b'\\x00\\xff')"
     assert b.mpremote("exec", "import machine; print(machine.unique_id())") == mac
+
+
+def test_only_its_owner_may_read_the_keys_of_a_board(tmp_path):
+    Network.create("hall").save(tmp_path / "hall.json")
+    (tmp_path / "b").mkdir()
+    prepare(tmp_path / "b", boards.load("virtual"), None, False, tmp_path / "hall.json")
+    assert stat.S_IMODE((tmp_path / "b" / "nvs.json").stat().st_mode) == 0o600
 
 
 def test_main_runs_stops_and_starts_again(power, tmp_path):
@@ -294,6 +304,21 @@ def test_bad_input_is_one_line(tmp_path):
     assert "no air" in errors(
         "--board", "virtual", "--dir", str(tmp_path / "e"), "--air", str(tmp_path / ("x" * 120))
     )
+    (tmp_path / "c" / "board.json").write_text("{}")
+    assert "damaged" in errors("--board", "virtual", "--dir", str(tmp_path / "c"))
+    kept = tmp_path / "kept.json"
+    kept.write_text("keys")
+    assert "something that is no link" in errors(
+        "--board",
+        "virtual",
+        "--dir",
+        str(tmp_path / "f"),
+        "--air",
+        str(tmp_path / "air"),
+        "--link",
+        str(kept),
+    )
+    assert kept.read_text() == "keys"
     assert "main.py is missing" in errors(
         "--board", "virtual", "--dir", str(tmp_path / "d"), "--firmware", str(tmp_path)
     )

@@ -1,7 +1,7 @@
 """Sent to a board to provision it: configuration through the firmware's own Config, keys through NVS. Raw REPL.
 
-`state()` prints what the board is, as one line of JSON; of the keys only a hash. `settle(values, net, epoch)` writes
-what is given.
+`state()` prints what the board is, as one line of JSON; of the keys only a hash. `fits(values)` raises ValueError where
+a setting cannot be that; `settle(values, net, epoch)` writes what is given.
 """
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
@@ -70,6 +70,18 @@ def state():
             }
         )
     )
+
+
+def fits(values):
+    """Whether the firmware takes these settings: ValueError says why it does not. Nothing is written."""
+    from weave.light.scenes import NAMES
+
+    config = Config(Disk)
+    for k in values:
+        config.set(k, values[k])
+    for k, words in (("scene", NAMES), ("role", ("node", "gateway"))):
+        if k in values and values[k] not in words:
+            raise ValueError(k + " is one of " + ", ".join(words))
 
 
 def settle(values, net, epoch):
