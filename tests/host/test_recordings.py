@@ -174,6 +174,8 @@ def test_files_that_cannot_be_played_are_named(tmp_path, recorded):
         ({"ppg": np.zeros(5000), "fs": 1e-6}, "samples a second"),
         ({"eda": np.ones(500), "eda_fs": -4.0}, "not of a known form"),
         ({"rgb": np.zeros((900, 3)), "t_ms": np.arange(900)}, "x.npz"),
+        ({"rgb": np.ones((900, 3)), "t_ms": np.arange(900) * 3.3e10}, "t_ms lasts"),
+        ({"eda": np.ones(500), "eda_fs": 4.0, "eda_t_offset": 1.6e12}, "eda_t_offset"),
     ],
 )
 def test_wrong_forms_are_refused_in_one_line(tmp_path, arrays, message):

@@ -63,6 +63,8 @@ def preview(name, strands, pixels, seconds, level, bpm, web, render, json_file):
 
     Example: pulseweave scene preview tide --seconds 30
     """
+    if not 0 <= level <= 1:  # not a number is in no range, and out of none
+        raise Problem(f"--level {level:g}: a number from 0 to 1 is needed")
     if web and not render:
         if json_file:
             raise Problem("--json: a page has no end to tell of: leave --web or --json out")

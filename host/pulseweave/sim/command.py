@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import resource
 import signal
@@ -130,10 +129,10 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     first = prepare(name, overrides)
     if workers is None:
         workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise Problem(f"--seconds {seconds:g}: a number of seconds above 0 is needed")
-    if seed < 0:
-        raise Problem(f"--seed {seed}: 0 or more is needed")
+    if seconds is not None and not 0 < seconds <= scenarios.LONGEST_S:
+        raise Problem(f"--seconds {seconds:g}: a number of seconds from above 0 to 1e9 is needed")
+    if not 0 <= seed < 2**63:
+        raise Problem(f"--seed {seed}: 0 or more, and less than 2**63, is needed")
     if json_file and json_file != "-":
         writable(json_file)
     if seconds is None and (fast or where is None):

@@ -10,6 +10,9 @@ import numpy as np
 
 from pulseweave.network import Network
 from pulseweave.paths import DEVICE
+from pulseweave.problem import Problem
+
+FARTHEST_M = 1000  # what a node's settings can say of its place
 
 
 @cache
@@ -24,8 +27,14 @@ def source() -> str:
 def plan(seed: int, positions: np.ndarray, board, gateways: list[int], cluster_max: int = 64) -> dict:
     """{"boards", "network", "nodes"}; ids count from 1. `cluster_max`: rows of a node's table.
 
-    Clocks drift up to 40 ppm, ticks have any phase, boots are up to 200 s ago.
+    Clocks drift up to 40 ppm, ticks have any phase, boots are up to 200 s ago. Raises Problem where a strand is too far out.
     """
+    far = float(np.abs(positions).max())
+    if far > FARTHEST_M:
+        raise Problem(
+            f"a strand would hang {far:.0f} m out, {FARTHEST_M} m is the most: "
+            "give the room a smaller spacing_m or fewer nodes"
+        )
     rng = np.random.default_rng([seed, 0xB0A4D])
     nodes = []
     for i, place in enumerate(positions):

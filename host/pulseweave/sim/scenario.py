@@ -13,6 +13,8 @@ from pulseweave.problem import Problem
 
 BUILT_IN = Path(__file__).parent / "scenarios"
 MOST_NODES = 2000
+LONGEST_S = 1e9
+OURS = ("seed", "nodes", "spec", "folder", "self")  # what a crowd is made of besides [crowd]
 
 ACTIONS = (
     "upset",
@@ -31,6 +33,10 @@ ACTIONS = (
 )
 
 
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_S)]
+Decibels = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
 class Room(msgspec.Struct, forbid_unknown_fields=True):
     """Where the strands hang: `layout` canopy (a sunflower spiral, even at any number), grid, hall (1.8
     times as long as wide, on no lattice) or line; metres. More nodes
@@ -42,16 +48,34 @@ class Room(msgspec.Struct, forbid_unknown_fields=True):
     cluster: Annotated[int, msgspec.Meta(ge=1, le=254)] = 64
 
 
+class Radio(msgspec.Struct, forbid_unknown_fields=True):
+    """The radio model's keys, as radio.Radio explains them; only checked: what is left out has its default there."""
+
+    loss: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0
+    range_m: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 1
+    tx_dbm: Annotated[float, msgspec.Meta(ge=-100, le=100)] = 0
+    exponent: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1
+    shadow_db: Decibels = 0
+    skew_db: Decibels = 0
+    fade_db: Decibels = 0
+    bursts: tuple[
+        Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)],
+        Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)],
+        Annotated[float, msgspec.Meta(ge=0, le=1)],
+    ] = (1, 1, 0)
+    mbps: Annotated[float, msgspec.Meta(ge=0.1, le=1000)] = 1
+
+
 class Action(msgspec.Struct, forbid_unknown_fields=True):
     """Something that happens once at `at_s`, or every `every_s` from then on."""
 
-    at_s: Annotated[float, msgspec.Meta(ge=0)]
+    at_s: Seconds
     do: str
-    every_s: Annotated[float, msgspec.Meta(ge=0)] = 0
+    every_s: Seconds = 0
     node: int = -1  # -1: drawn by the seed
     fraction: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
-    size: float = 0.6
-    seconds: Annotated[float, msgspec.Meta(ge=0)] = 10
+    size: Annotated[float, msgspec.Meta(ge=-1, le=10)] = 0.6
+    seconds: Seconds = 10
     name: str = ""
     on: bool = True
 
@@ -62,7 +86,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     title: str
     name: str = ""
     nodes: int = 24
-    seconds: Annotated[float, msgspec.Meta(gt=0)] = 300
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)] = 300
     board: str = "virtual"
     visitors: str = "synthetic"
     crowd: dict = {}  # keys of the crowd model: gain, delay, tau, shock, stress, jump ...
@@ -70,24 +94,32 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     scene: str = "hearth"
     room: Room = msgspec.field(default_factory=Room)
     radio: dict = {}  # keys of the radio model: range_m, loss ...
-    faults: dict = {}  # node -> sensor fault from the start
+    faults: dict[str, str] = {}  # node -> sensor fault from the start
     script: list[Action] = []
 
     @property
     def shock_start_s(self) -> float:
         """When the shock (or stress) begins: from here on `arousal.peak` counts."""
-        for key in ("shock", "stress"):
-            if key in self.crowd:
-                return float(self.crowd[key].get("at_s", 120.0))
+        if (s := self._outside) is not None:
+            return s[0]
         return min((a.at_s for a in self.script if a.do == "upset"), default=0.0)
 
     @property
     def shock_end_s(self) -> float:
-        for key in ("shock", "stress"):
-            if key in self.crowd:
-                s = self.crowd[key]
-                return float(s.get("at_s", 120.0)) + float(s.get("seconds", 10.0))
+        if (s := self._outside) is not None:
+            return s[1]
         return min((a.at_s + a.seconds for a in self.script if a.do == "upset"), default=0.0)
+
+    @property
+    def _outside(self) -> tuple[float, float] | None:
+        """(begin, end) of the crowd's shock or stress; None without one, or where a plug-in means something else by it."""
+        for key in ("shock", "stress"):
+            s = self.crowd.get(key)
+            if isinstance(s, dict) and s:
+                at_s, seconds = s.get("at_s", 120.0), s.get("seconds", 10.0)
+                if all(isinstance(v, int | float) for v in (at_s, seconds)):
+                    return float(at_s), float(at_s) + float(seconds)
+        return None
 
 
 def names() -> list[str]:
@@ -110,6 +142,12 @@ def load(name: str) -> Scenario:
         s = msgspec.toml.decode(path.read_bytes(), type=Scenario)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise Problem(f"{path.name}: {e}: see host/pulseweave/sim/README.md for the keys") from None
+    try:
+        msgspec.convert(s.radio, Radio)
+    except msgspec.ValidationError as e:
+        raise Problem(f"{path.name}: [radio]: {e}: see host/pulseweave/sim/README.md for the keys") from None
+    if taken := sorted(set(OURS) & set(s.crowd)):
+        raise Problem(f"{path.name}: [crowd] {taken[0]}: this is not the crowd's to choose: leave it out")
     for a in s.script:
         if a.do not in ACTIONS:
             raise Problem(f"{path.name}: script does {a.do!r}: use one of {', '.join(ACTIONS)}")

@@ -28,6 +28,10 @@ class Script:
         """What holds from the first moment on."""
         plan = self.room.scenario
         for node, kind in plan.faults.items():
+            if not str(node).isdecimal() or int(node) >= self.room.n:
+                raise Problem(
+                    f"{plan.name}: [faults] {node} = {kind!r}: this room has nodes 0 to {self.room.n - 1}"
+                )
             self.room.faults.set(kind, [int(node)])
         if plan.faults:
             self._flags()

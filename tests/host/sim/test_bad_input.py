@@ -4,6 +4,10 @@ import socket
 
 import pytest
 from asked import SHORT, pulseweave, refused
+from pulseweave.problem import Problem
+from pulseweave.sim import scenario
+from pulseweave.sim.engine import Simulation
+from pulseweave.sim.radio import Radio
 
 
 @pytest.mark.parametrize(
@@ -26,7 +30,12 @@ from asked import SHORT, pulseweave, refused
         (["sim", "calm", *SHORT, "--json", "/"], ["cannot write /", "--json"]),
         (["sim", "calm", "--seconds", "nan", "--fast", "--web", "off"], ["--seconds"]),
         (["sim", "calm", "--seconds", "inf", "--fast", "--web", "off"], ["--seconds"]),
+        (["sim", "calm", "--seconds", "1e10", "--fast", "--web", "off"], ["--seconds", "1e9"]),
         (["sim", "calm", *SHORT, "--seed", "-1"], ["--seed", "0 or more"]),
+        (["sim", "calm", *SHORT, "--seed", str(2**63)], ["--seed", "2**63"]),
+        (["sim", "calm", *SHORT, "--visitors", ".foo:Bar"], [".foo:Bar", "MODULE:CLASS"]),
+        (["sim", "calm", *SHORT, "--visitors", "recordings:~nosuchuser/x"], ["~nosuchuser/x", "not exist"]),
+        (["scene", "preview", "tide", "--level", "nan"], ["--level", "0 to 1"]),
         (["sim", "calm", "--nodes", "many"], ["--nodes", "many", "sim --help"]),
         (["sim", "calm", "--colour", "red"], ["--colour", "sim --help"]),
         (["dance"], ["dance", "--help"]),
@@ -53,6 +62,70 @@ def test_a_bad_scenario(tmp_path, text, said):
     path = tmp_path / "bad.toml"
     path.write_text(text)
     refused(pulseweave("sim", str(path), *SHORT), *said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[radio]\nfoo = 1", "foo"),
+        ("[radio]\nattackers = [[1, 2]]", "attackers"),
+        ("[radio]\nseed = 3", "seed"),
+        ("[radio]\nloss = 2", "loss"),
+        ("[radio]\nrange_m = 'far'", "range_m"),
+        ("[radio]\nshadow_db = -3", "shadow_db"),
+        ("[radio]\ntx_dbm = nan", "tx_dbm"),
+        ("[radio]\nmbps = 0", "mbps"),
+        ("[radio]\nbursts = [0, 0, 0]", "bursts"),
+        ("[[script]]\nat_s = inf\ndo = 'ping'", "at_s"),
+        ("[[script]]\nat_s = 1e308\ndo = 'ping'", "at_s"),
+        ("[[script]]\nat_s = 1\nevery_s = inf\ndo = 'ping'", "every_s"),
+        ("[[script]]\nat_s = 1\nseconds = inf\ndo = 'jam'", "seconds"),
+        ("[[script]]\nat_s = 1\nsize = nan\ndo = 'upset'", "size"),
+        ("seconds = inf", "seconds"),
+        ("[faults]\n0 = 3", "faults"),
+        ("[crowd]\nseed = 3", "crowd"),
+        ("[crowd]\nspec = '3'", "spec"),
+        ("[crowd]\nfolder = 'B'", "folder"),
+    ],
+)
+def test_a_value_that_no_room_can_have(tmp_path, text, said):
+    path = tmp_path / "bad.toml"
+    path.write_text(f"title = 'x'\n{text}")
+    with pytest.raises(Problem, match=f"bad.toml.*{said}"):
+        scenario.load(str(path))
+
+
+def test_the_keys_of_a_radio_are_those_it_takes(tmp_path):
+    path = tmp_path / "good.toml"
+    path.write_text(
+        "title = 'x'\n[radio]\nloss = 0.1\nrange_m = 9\ntx_dbm = 12\nexponent = 2.5\nshadow_db = 1\n"
+        "skew_db = 1\nfade_db = 1\nbursts = [20, 0.3, 0.8]\nmbps = 2"
+    )
+    Radio(1, [[0, 0], [1, 1]], **scenario.load(str(path)).radio)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"faults": {"x": "motion"}}, "nodes 0 to 1"),
+        ({"faults": {"-1": "motion"}}, "nodes 0 to 1"),
+        ({"faults": {"99": "motion"}}, "nodes 0 to 1"),
+        ({"faults": {"0": "hiccups"}}, "hiccups.*motion"),
+        ({"crowd": {"scenario": ["calm"]}}, "scenario.*contagion"),
+        ({"room": scenario.Room("line", 100), "nodes": 100}, "4950 m.*spacing_m"),
+    ],
+)
+def test_a_room_that_cannot_be(given, said):
+    with pytest.raises(Problem, match=said):
+        Simulation(scenario.Scenario(**{"title": "x", "nodes": 2, **given}))
+
+
+def test_no_shock_is_no_shock():
+    for crowd in ({"shock": False}, {"shock": 0.5}, {"stress": {}}, {"shock": {"at_s": "soon"}}):
+        s = scenario.Scenario(title="x", crowd=crowd, script=[scenario.Action(7, "upset", seconds=5)])
+        assert (s.shock_start_s, s.shock_end_s) == (7, 12), crowd
+    s = scenario.Scenario(title="x", crowd={"shock": False, "stress": {"at_s": 30.0}})
+    assert (s.shock_start_s, s.shock_end_s) == (30, 40)
 
 
 def test_a_damaged_recording_of_a_person(tmp_path):

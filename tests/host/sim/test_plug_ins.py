@@ -4,6 +4,8 @@ import os
 
 import pytest
 from asked import SHORT, pulseweave, refused
+from pulseweave.problem import Problem
+from pulseweave.sim import visitors
 
 PLUGIN = """
 import numpy as np
@@ -23,6 +25,10 @@ class Signals(Waves):
         out["ppg"] = np.tile(np.sin(2 * np.pi * 1.2 * t) * 0.3, (self.n, 1))
         out["eda"] = np.full((self.n, 1), 4.0)
         return out
+
+class Unborn(Waves):
+    def __init__(self, seed, nodes, **scenario):
+        raise ValueError("no luck")
 
 class Short(Waves):
     def step(self, t_s, dt_s, light):
@@ -58,8 +64,21 @@ def test_a_plug_in_crowd_runs(plugin, crowd):
         ("Nobody", ["evening", "Nobody"]),
         ("Short", ["arousal", "(1,)"]),
         ("Broken", ["arousal"]),
+        ("Unborn", ["Unborn", "ValueError", "no luck", "evening.py"]),
         ("Crash", ["RuntimeError", "the crowd left", "evening.py", "0.5 s"]),
     ],
 )
 def test_a_bad_plug_in_is_named(plugin, crowd, said):
     refused(pulseweave("sim", "calm", *SHORT, "--visitors", f"evening:{crowd}", env=plugin), *said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1 / 0", "ZeroDivisionError"), ("def f(:", "SyntaxError"), ("from json import nosuch", "ImportError")],
+)
+def test_a_plug_in_that_cannot_be_imported_is_named(tmp_path, monkeypatch, text, said):
+    name = f"broken_{said.lower()}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Problem, match=f"importing {name} failed with {said}.*line 1"):
+        visitors.load(f"{name}:Crowd", 1, 2)

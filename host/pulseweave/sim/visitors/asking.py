@@ -3,13 +3,12 @@
 In: a crowd, the time, what its visitors saw. Out: `Answer`. Raises Problem: what is wrong, in which step, in which line.
 """
 
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from pulseweave.problem import Problem
+from pulseweave.sim.visitors import said
 
 
 @dataclass
@@ -30,11 +29,7 @@ def ask(crowd, spec: str, t_s: float, dt_s: float, light: np.ndarray) -> Answer:
     except Problem:
         raise
     except Exception as e:
-        at = traceback.extract_tb(e.__traceback__)[-1]
-        raise Problem(
-            f"visitors {spec}: step() failed at {t_s:.1f} s with {type(e).__name__}: {e} "
-            f"({Path(at.filename).name}, line {at.lineno})"
-        ) from None
+        raise Problem(f"visitors {spec}: step() failed at {t_s:.1f} s with {said(e)}") from None
     if not isinstance(out, dict):
         raise Problem(f"visitors {spec}: step() returned {type(out).__name__}: a dict is needed")
     n = len(light)

@@ -34,7 +34,10 @@ class Crowd:
     """
 
     def __init__(self, seed: int, nodes: int, **scenario):
-        s = {**PRESETS.get(scenario.get("scenario", ""), {}), **scenario}
+        preset = scenario.get("scenario", "")
+        if not isinstance(preset, str) or (preset and preset not in PRESETS):
+            raise Problem(f"visitors: scenario = {preset!r}: use one of {', '.join(PRESETS)}")
+        s = {**PRESETS.get(preset, {}), **scenario}
         self.nodes = nodes
         self.gain = number(s, "gain", 0.6, 0.0, 10.0)
         self.delay_s = number(s, "delay", 2.0, 0.0, LONGEST_DELAY_S)

@@ -14,6 +14,7 @@ recorders differ, and a node's sensor has its own. Resampling is band-limited: a
 one filter per phase (Crochiere, Rabiner 1983, Multirate Digital Signal Processing, ch. 4).
 """
 
+import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +28,7 @@ REST, STRESS = 0.1, 0.6  # arousal truth of the two labels
 BLUR_S = 8.0  # people do not change at the stroke of a label
 USUAL_V, LEAST_V = 0.6, 0.15
 SHORTEST_S = 15.0
+LONGEST_S = 86400.0
 HELP = "see data/README.md for the forms that can be played"
 
 
@@ -117,6 +119,8 @@ def _skin(z) -> np.ndarray:
     ):  # 12-bit counts of a BITalino: uS = counts / 4096 * 3.3 V / 0.132 (its EDA data sheet)
         eda = eda / 4096 * 3.3 / 0.132
     late = float(z["eda_t_offset"]) if "eda_t_offset" in z else 0.0
+    if not abs(late) <= LONGEST_S:
+        raise ValueError(f"eda_t_offset is {late:g} s")
     eda = np.maximum(resample(eda, rate, EDA_HZ), 0.0)
     shift = round(late * EDA_HZ)
     return (np.pad(eda, (shift, 0), mode="edge") if shift > 0 else eda[-shift:]).astype(np.float32)
@@ -127,6 +131,9 @@ def _phone(z) -> np.ndarray:
     t = np.asarray(z["t_ms"], dtype=np.float64) / 1000.0
     red = np.asarray(z["rgb"], dtype=np.float64)[:, 0]
     lit = red > 0.5 * np.median(red)  # the first frames come before the torch
+    span = t[lit][-1] - t[lit][0]
+    if not span <= LONGEST_S:
+        raise ValueError(f"t_ms lasts {span:g} s")
     even = np.arange(t[lit][0], t[lit][-1], 1 / 30)
     return -resample(np.interp(even, t[lit], red[lit]), 30, PPG_HZ)
 
@@ -160,14 +167,16 @@ def read(path: Path) -> Recording:
         if not all(np.isfinite(s).all() for s in (ppg, eda) if s is not None):
             raise Problem(f"recording {path} holds values that are not numbers: repair it or take it away")
         arousal = _truth(z, seconds) if "seg_stress" in z else None
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as e:
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, MemoryError) as e:
         raise Problem(f"recording {path} is not of a known form ({type(e).__name__}: {e}): {HELP}") from None
     return Recording(path.stem, seconds, ppg, eda, arousal)
 
 
 def files(folder) -> list[Path]:
     """The .npz files of a folder in order of name, or of the folders in it. Raises Problem where there is none."""
-    folder = Path(folder).expanduser()
+    folder = Path(folder)
+    with contextlib.suppress(RuntimeError):  # nobody of that name
+        folder = folder.expanduser()
     if not folder.is_dir():
         raise Problem(
             f"recordings folder {folder} does not exist: give --visitors recordings:DIR an existing one"
