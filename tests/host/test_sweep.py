@@ -38,16 +38,24 @@ def test_runs_resumes_and_draws(tmp_path):
     (tmp_path / "map.jsonl").write_text("\n".join(lines[:3]) + "\n" + lines[3][:20])
     again = sweep(tmp_path, *ARGS, "--out", "map")
     assert "4 rooms, 1 of them new" in again.stdout, again.stderr
+    again = sweep(tmp_path, *ARGS, "--out", "map")
+    assert "4 rooms, 0 of them new" in again.stdout, again.stderr
     text = "".join(ET.parse(tmp_path / "map.svg").getroot().itertext())
     assert "ou, damping on" in text and "100" in text
 
 
 def test_bad_input_is_one_line(tmp_path):
+    (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\0")
+    for name in ("folder.jsonl", "picture.svg"):
+        (tmp_path / name).mkdir()
     for args, says in (
         (["--gain", "much"], "--gain much"),
         (["--delay", "99"], "--delay 99"),
         (["--law", "maybe"], "--law maybe"),
         (["--out", "nowhere/map"], "nowhere"),
+        (["--out", "binary"], "binary.jsonl"),
+        (["--out", "folder"], "folder.jsonl"),
+        ([*ARGS, "--out", "picture"], "picture.svg"),
     ):
         done = sweep(tmp_path, *args)
         assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import rich_click as click
 
+from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
 from pulseweave.score import beats, recordings, run, stress, weights
+from pulseweave.sim.command import writable
 
 MEANING = {"beats": "reference beats (ref_beats_s or rr_ms)", "stress": "labelled segments (bvp, eda, seg_*)"}
 
@@ -49,8 +51,15 @@ def row_beats(every: list[beats.Tally], gated: list[beats.Tally], trusted: list[
 
 
 def dump(r: run.Run, kind: str, folder: Path) -> None:
-    """One CSV: beats t_s,ibi_ms,quality; stress t_s,arousal,valence,confidence (0..1, valence -1..1) at 1 Hz."""
-    with open(folder / f"{r.recording.name}.csv", "w", newline="") as f:
+    """One CSV: beats t_s,ibi_ms,quality; stress t_s,arousal,valence,confidence (0..1, valence -1..1) at 1 Hz.
+
+    Raises Problem where it cannot be written."""
+    path = folder / f"{r.recording.name}.csv"
+    try:
+        f = path.open("w", newline="")
+    except OSError as e:
+        raise Problem(f"{path}: cannot be written ({e.strerror}): name another --dump folder") from None
+    with f:
         out = csv.writer(f, lineterminator="\n")
         if kind == "beats":
             out.writerow(["t_s", "ibi_ms", "quality"])
@@ -93,7 +102,7 @@ def gather(folder: Path, kind: str | None) -> tuple[str, list[recordings.Recordi
     clash = Counter(r.name for r in found)
     for r, path in zip(found, recordings.folder(folder), strict=True):
         if clash[r.name] > 1:
-            r.name = f"{path.parent.name}_{r.name}"
+            r.name = "_".join(path.relative_to(folder).with_suffix("").parts)
     kinds = {r.kind for r in found} - {"none"}
     if kind is None:
         if len(kinds) > 1:
@@ -134,6 +143,8 @@ def score(folder, kind, dump_to, json_to, plot_to, workers):
     Example: pulseweave score ../shared/data/ppg_ecg_50hz --kind beats --json -
     """
     kind, chosen = gather(folder, kind)
+    if json_to and json_to != "-":
+        writable(json_to)
     if plot_to:
         from pulseweave.score import plot  # matplotlib is an extra: complain before the work
     for place in (dump_to, plot_to):
@@ -166,9 +177,7 @@ def score(folder, kind, dump_to, json_to, plot_to, workers):
     if json_to == "-":
         click.echo(json.dumps(result, indent=1))
         return
-    if json_to:
-        Path(json_to).write_text(json.dumps(result, indent=1) + "\n")
+    write_json(json_to, result)
     if kind == "stress" and len(parts) > 1:
-        mean, low, high = stress.shifted(parts)
-        print(f"control, labels turned in time: AUC {mean:.3f} ({low:.3f}..{high:.3f})", file=sys.stderr)
+        print(f"control, labels turned in time: AUC {stress.control(parts)}", file=sys.stderr)
     click.echo(table(rows, pooled))

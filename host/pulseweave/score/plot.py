@@ -16,7 +16,7 @@ except ImportError:
 
 
 def draw(run, path: Path) -> None:
-    """Pulse with beats (a piece of it), heart rate, quality, conductance with responses, arousal: one PNG."""
+    """Pulse with beats (a piece of it), heart rate, quality, conductance with responses, arousal: a PNG. Raises Problem."""
     q, s, t = run.recording, run.series, run.t_s
     fig, axes = plt.subplots(5, 1, figsize=(16, 13), constrained_layout=True)
     fig.suptitle(f"{q.name}: what the node made of it")
@@ -62,5 +62,9 @@ def draw(run, path: Path) -> None:
     for a in axes[1:]:
         a.set_xlim(0, q.seconds)
     axes[-1].set_xlabel("s")
-    fig.savefig(path, dpi=80)
-    plt.close(fig)
+    try:
+        fig.savefig(path, dpi=80)
+    except OSError as e:
+        raise Problem(f"{path}: cannot be written ({e.strerror}): name another --plot folder") from None
+    finally:
+        plt.close(fig)

@@ -245,6 +245,10 @@ def segments(z, path: Path) -> list[tuple[float, float, str, int]]:
         raise Problem(
             f"{path}: a segment ends before it starts, or seg_stress is neither 0 nor 1: mend the labels"
         )
+    if (a < -MOST_S).any():
+        raise Problem(
+            f"{path}: a segment starts at {a.min():g} s, days before the recording: mend the labels"
+        )
     return [(float(p), float(q), str(k), int(s)) for p, q, k, s in zip(a, b, task, stress, strict=True)]
 
 

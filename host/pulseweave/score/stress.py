@@ -122,20 +122,28 @@ def pooled(parts: list[Windows], threshold: float) -> dict:
     return figures(join(parts), threshold) | {"worst_subject_auc": min(each) if each else None}
 
 
-def shifted(parts: list[Windows], seed: int = 1, rounds: int = 200) -> tuple[float, float, float]:
+def shifted(parts: list[Windows], seed: int = 1, rounds: int = 200) -> tuple[float, float, float] | None:
     """Control: every person's labels turned around the clock by a random amount, the scores left alone.
 
-    Slow drift and elapsed time survive the turn, the visitor's response does not. Mean AUC and the middle 95 %.
+    Slow drift and elapsed time survive the turn, the visitor's response does not. Mean AUC and the middle 95 %. People with
+    too few minutes to turn are left out; None where nobody is left, or where all labels are of one kind.
     """
     rng = np.random.default_rng(seed)
-    score = np.concatenate([p.score for p in parts])
+    long = [p for p in parts if len(p.stress) > 8]
+    if not long or auc(join(long).score, join(long).stress) is None:
+        return None
+    score = np.concatenate([p.score for p in long])
     out = []
     for _ in range(rounds):
-        labels = [
-            np.roll(p.stress, int(rng.integers(4, len(p.stress) - 4))) for p in parts if len(p.stress) > 8
-        ]
+        labels = [np.roll(p.stress, int(rng.integers(4, len(p.stress) - 4))) for p in long]
         out.append(auc(score, np.concatenate(labels)))
     return float(np.mean(out)), float(np.quantile(out, 0.025)), float(np.quantile(out, 0.975))
+
+
+def control(parts: list[Windows]) -> str:
+    """`shifted` in words; "-" where there is none."""
+    found = shifted(parts)
+    return "{:.3f} ({:.3f}..{:.3f})".format(*found) if found else "-"
 
 
 def coverage(w: Windows, threshold: float) -> list[tuple[float, float]]:

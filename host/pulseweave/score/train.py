@@ -14,6 +14,7 @@ from pulseweave.boards.command import write_json
 from pulseweave.paths import DEVICE, data
 from pulseweave.problem import Problem
 from pulseweave.score import recordings, run, stress
+from pulseweave.sim.command import writable
 
 NAMES = ("SKIN", "HEART", "RMSSD", "RISE")
 PENALTY = 30.0  # on weights of standardised features, in windows: fifty of one person are not fifty people
@@ -21,7 +22,11 @@ FILE = DEVICE / "weave" / "affect" / "weights.py"
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Bias and weights of a penalised logistic regression: x float[n, k], y 0/1[n]."""
+    """Bias and weights of a penalised logistic regression: x float[n, k], y 0/1[n]. Problem where y is all the same."""
+    if not 0 < y.sum() < len(y):
+        raise Problem(
+            "the labelled minutes are all of one kind: training needs both stress and rest, whoever is left out"
+        )
     scale = np.sqrt((x**2).mean(axis=0)) + 1e-9
     a = np.column_stack([np.ones(len(x)), x / scale])
     penalty = np.diag([0.0] + [PENALTY] * x.shape[1])
@@ -74,6 +79,11 @@ def near(t: float, parts: list[stress.Windows], k: int) -> float:
     return float(hits.mean()) if len(hits) else 0.0
 
 
+def shown(figure: float | None) -> str:
+    """To three places; "-" where there is none."""
+    return "-" if figure is None else f"{figure:.3f}"
+
+
 def report(parts: list[stress.Windows], names: list[str]) -> tuple[str, dict]:
     """Leave-one-subject-out: text in Markdown, and its pooled figures."""
     held = []
@@ -93,9 +103,8 @@ def report(parts: list[stress.Windows], names: list[str]) -> tuple[str, dict]:
         "",
     ]
     lines += ["| figure | value |", "| --- | --- |"]
-    lines += [f"| {k} | {v:.3f} |" for k, v in f.items() if k != "n"]
-    mean, low, high = stress.shifted(held)
-    lines += [f"| control: labels turned in time, AUC | {mean:.3f} ({low:.3f}..{high:.3f}) |"]
+    lines += [f"| {k} | {shown(v)} |" for k, v in f.items() if k != "n"]
+    lines += [f"| control: labels turned in time, AUC | {stress.control(held)} |"]
     lines += [
         f"| `fast` as the device has it (weights of all), AUC | {stress.auc(whole.fast, whole.stress):.3f} |"
     ]
@@ -106,8 +115,7 @@ def report(parts: list[stress.Windows], names: list[str]) -> tuple[str, dict]:
     lines += ["", "| person | AUC | interview AUC | minutes |", "| --- | --- | --- | --- |"]
     for n, w in zip(names, held, strict=True):
         g = stress.figures(w, cut)
-        show = ["-" if v is None else f"{v:.3f}" for v in (g["auc"], g["interview_auc"])]
-        lines.append(f"| {n} | {show[0]} | {show[1]} | {g['n']} |")
+        lines.append(f"| {n} | {shown(g['auc'])} | {shown(g['interview_auc'])} | {g['n']} |")
     j = stress.join(held)
     lines += ["", "| score | share of stress | minutes |", "| --- | --- | --- |"]
     lines += [f"| {a:.2f} | {b:.2f} | {n} |" for a, b, n in stress.calibration(j.score, j.stress)]
@@ -136,12 +144,20 @@ def train(folder, out, report_to, check, json_file):
 
     Example: pulseweave train ../shared/data/stress_predict --report weights.md
     """
-    files = recordings.folder(folder or data() / "stress_predict")
+    folder = folder or data() / "stress_predict"
+    files = recordings.folder(folder)
+    for place, option in ((None if check else out, "--out"), (report_to, "--report")):
+        if place:
+            writable(str(place), option)
+    if json_file and json_file != "-":
+        writable(json_file)
     runs = [r for r in run.many([recordings.load(p) for p in files]) if r.recording.kind == "stress"]
     parts = [stress.windows(r) for r in runs]
     if len(parts) < 2:
         raise Problem(f"{folder}: needs at least two recordings with segments to train on")
     whole = stress.join(parts)
+    if not len(whole.score):
+        raise Problem(f"{folder}: no whole minute of a labelled segment lies within a recording: check seg_*")
     bias, weights = fit(whole.features, whole.stress)
     cut = threshold(bias, weights, whole)
     text = source(bias, weights, cut, len(parts), len(whole.score))
@@ -150,7 +166,7 @@ def train(folder, out, report_to, check, json_file):
         report_to.write_text(words)
     elif json_file != "-":
         click.echo(words)
-    changed = not out.exists() or out.read_text() != text
+    changed = not out.exists() or out.read_bytes() != text.encode()
     said = {"file": str(out), "changed": changed, "people": len(parts), "minutes": len(whole.score)}
     said |= {"bias": bias, "cut": cut, "weights": dict(zip(NAMES, weights.tolist(), strict=True))}
     write_json(json_file, {**said, "figures": figures})

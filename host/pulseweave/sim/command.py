@@ -266,11 +266,11 @@ def cpu_seconds() -> float:
     return total
 
 
-def writable(json_file: str) -> None:
-    """Raises Problem before a run whose measurements would find no place."""
-    path = Path(json_file)
+def writable(file: str, option: str = "--json") -> None:
+    """Raises Problem before a run whose result would find no place in the FILE of `option`."""
+    path = Path(file)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise Problem(f"cannot write {json_file}: choose another --json FILE")
+        raise Problem(f"cannot write {file}: choose another {option} FILE")
 
 
 def write(result: dict, json_file: str | None) -> None:

@@ -20,6 +20,7 @@ import rich_click as click
 from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
 from pulseweave.sim.closed_loop import SHOCK, after, run
+from pulseweave.sim.command import writable
 
 AXES = ("model", "law", "gain", "delay", "tau", "loss", "seed")
 UNTIL_S = 240.0
@@ -74,11 +75,15 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out, js
     ]
     done = {r["key"]: r for r in read(path)}
     left = [p for p in points if key(p) not in done]
+    writable(str(path), "--out")
+    writable(out + ".svg", "--out")
     with (
         ProcessPoolExecutor(jobs) as pool,
         path.open("a") as f,
         plain.progressbar(length=len(left), label=f"{len(left)} rooms", file=sys.stderr) as bar,
     ):
+        if broken_off(path):
+            f.write("\n")
         futures = [pool.submit(measure, p) for p in left]
         try:
             for ready in as_completed(futures):
@@ -116,16 +121,25 @@ def key(point: dict) -> str:
 
 
 def read(path: Path) -> list[dict]:
-    """The runs already there; a half-written last line does not count."""
+    """The runs already there; a half-written last line does not count. Raises Problem where the file is no text."""
     rows = []
-    for line in path.read_text().splitlines() if path.exists() else ():
+    try:
+        text = path.read_text() if path.exists() else ""
+    except (OSError, UnicodeDecodeError):
+        raise Problem(f"--out {path}: holds something else than a sweep: give another name") from None
+    for line in text.splitlines():
         try:
             row = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict) and "key" in row and "peak" in row:
+        if isinstance(row, dict) and isinstance(row.get("key"), str) and "peak" in row:
             rows.append(row)
     return rows
+
+
+def broken_off(path: Path) -> bool:
+    """Whether the last line has no end: what is appended needs a line of its own."""
+    return path.read_text()[-1:] not in ("", "\n")
 
 
 def measure(p: dict) -> dict:
