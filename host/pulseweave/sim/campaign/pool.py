@@ -6,8 +6,9 @@ In: a `Job`, seeds, workers. Out: outcomes as they come; failing ones shrunk.
 import gc
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
@@ -40,8 +41,13 @@ class Small(msgspec.Struct):
     runs: int
 
 
+_leaving: list[bool] = []
+
+
 def one(job: Job, seed: int, beat: Callable[[float], None] | None = None) -> Outcome:
     """The outcome of a seed; `beat` as in `run`."""
+    if _leaving:
+        sys.exit(1)
     outcome = run(job.plan(seed), Path(job.firmware), workers=job.processes, beat=beat)
     gc.collect()  # a room is a web of references, mostly numpy's: the collector does not see how much waits for it
     return outcome
@@ -54,6 +60,8 @@ def smallest(job: Job, seed: int, broken: Outcome) -> Small:
     until = broken.failure.t_s + 60 if broken.failure.t_s < job.seconds - 1 else None
 
     def breaks(plan: Plan) -> str | None:
+        if _leaving:
+            sys.exit(1)
         o = outcomes[tuple(plan.numbers)] = run(plan, Path(job.firmware), until)
         return o.failure.invariant if o.failure else None
 
@@ -66,29 +74,38 @@ def smallest(job: Job, seed: int, broken: Outcome) -> Small:
 
 
 def _leave_cleanly() -> None:
-    """In a process of the pool: asked to end, it leaves its room first, with interpreters and scratch."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    """In a process of the pool: Ctrl-C is its parent's to handle; asked to end, it leaves its room with interpreters and
+    scratch, and begins none of those that wait for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
 
 
-def processes(workers: int) -> ProcessPoolExecutor:
-    """`workers` processes that start afresh."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), _leave_cleanly)
+def _leave(*_) -> None:
+    _leaving.append(True)
+    sys.exit(1)
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """`workers` processes that start afresh; after an exception here nobody waits for them any more."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_cleanly) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()
+            raise
 
 
 def every(job: Job, seeds: list[int], workers: int, each: Callable[[Outcome], None]) -> None:
     """`each` is called with every outcome, as they come."""
     with processes(workers) as pool:
         pending = {pool.submit(one, job, seed) for seed in seeds}
-        try:
-            while pending:
-                ready, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for f in ready:
-                    each(f.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in active_children():  # in the middle of rooms that nobody waits for any more
-                child.terminate()
-            raise
+        while pending:
+            ready, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for f in ready:
+                each(f.result())
 
 
 def shrunk(job: Job, broken: list[Outcome], workers: int) -> list[Small]:
