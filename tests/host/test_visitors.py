@@ -89,6 +89,13 @@ def test_presets_are_scenarios():
     assert visitors.load("ou", 1, 4, scenario="contagion", gain=2.5).gain == 2.5
 
 
+def test_an_upset_lasts_as_long_as_was_said():
+    crowd = visitors.load("ou", 1, 10)
+    crowd.upset(1.0, 0.6, 10.0)
+    upset = [(crowd.drive(k * 0.1, 0.1) > crowd.base).any() for k in range(200)]
+    assert sum(upset) == 100
+
+
 def test_upset_release_touch():
     crowd = visitors.load("ou", 1, 10, noise=0.0)
     crowd.upset(0.5, 0.6, 5.0)

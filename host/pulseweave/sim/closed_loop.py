@@ -53,7 +53,7 @@ def run(
         raise Problem(f"closed loop: {nodes} nodes: 1 to 200 are possible")
     crowd = visitors.load(model, seed, nodes, **scenario)
     named = law if isinstance(law, str) else str(round(law * 4096))
-    command = micropython.command(ROOM, str(nodes), str(seed), str(round(loss * 100)), named)
+    command = micropython.command(ROOM, str(nodes), str(seed), str(int(loss * 1024)), named)
     n = int(seconds * 10)
     out = Series(np.zeros(n), np.zeros(n), np.zeros(n))
     with subprocess.Popen(

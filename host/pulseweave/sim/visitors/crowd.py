@@ -91,7 +91,7 @@ class Crowd:
         for u in self.upsets:
             w[self.some(u[2])] += u[1]
             u[0] -= dt_s
-        self.upsets = [u for u in self.upsets if u[0] > 0]
+        self.upsets = [u for u in self.upsets if u[0] > dt_s / 1000]  # tenths add up to a little more
         return w
 
     def some(self, fraction: float) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""A room of real Damp objects, for a host that plays the visitors: damp_room.py NODES SEED LOSS_PERCENT LAW (unix port).
+"""A room of real Damp objects, for a host that plays the visitors: damp_room.py NODES SEED LOSS LAW (unix port).
 
 stdin:  per 0.1 s, NODES little-endian uint16: what each node's estimator says, Q12.
 stdout: per 0.1 s, NODES + 2 uint16: the levels, node 0's damping and its measured gain (Q8).
-Each node says its values once a second, at its own moment; each other node misses them with the given loss.
+Each node says its values once a second, at its own moment; each other node misses LOSS of 1024 of them.
 LAW: `on` the law; `off` damping off; `level` the level law alone; a number: damping fixed at that Q12 value.
 """
 
@@ -50,7 +50,7 @@ class Room:
 
     def __init__(self, n, seed, loss, law):
         self.n = n
-        self.loss = loss * 1024 // 100
+        self.loss = loss
         self.dice = seed * 7919 + 1
         self.law = law
         self.damps = [Damp(k + 1) for k in range(n)]
