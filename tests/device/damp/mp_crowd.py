@@ -34,6 +34,20 @@ def test_stale_rows_age_out_and_no_row_counts_twice():
     assert crowd.visitors == 64 and crowd.mean == beyond(1234) - beyond(900)
 
 
+def test_a_row_of_a_minute_ago_counts_in_no_room():
+    """However large: an age ends at 65535 ms, and a row of 60 s is gone."""
+    for n in (40, 137, 152, 254):
+        crowd = Crowd()
+        room = Table(n, fast=3000)
+        for i in range(n):
+            room.age[i] = 65535 if i else 0
+        crowd.begin(beyond(900))
+        for _ in range(25):
+            crowd.look(room)
+        crowd.end()
+        assert crowd.visitors == 1, (n, crowd.visitors)
+
+
 def test_confidence_weighs_the_room():
     """Half of full confidence counts in full, less in proportion."""
     crowd = Crowd()

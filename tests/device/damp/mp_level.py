@@ -235,6 +235,49 @@ def test_damping_off_and_on_again():
     assert d.enabled == 1
 
 
+def test_switched_off_nothing_of_the_past_is_shown():
+    """Whether the room was damped when the policy came, or its strength was 0 and nothing ever was."""
+    for strength in (64, 0):
+        d = Damp(1)
+        a = Estimate()
+        room = Table(24)
+        clock = Clock(d, a, room)
+        clock.run(2000)
+        d.policy(bytes((1, 0, 4, 0, 0, 246, strength, 0)), 0, 8)
+        for k in range(20):
+            a.fast = REST + 10 * k
+            room.say(a.fast)
+            clock.run(25)
+        assert d.g == 0 and d.growth > 100, (d.g, d.growth)  # it grows, and is not damped
+        d.policy(bytes((1, 1, 4, 0, 0, 246, strength, 0)), 0, 8)
+        a.fast = REST
+        room.say(REST)
+        clock.run(1000)
+        assert d.growth == 0 and d.ratio_q8 == 256 and d.contagion == 0, (strength, d.growth, d.ratio_q8)
+
+
+def test_honest_stress_is_given_back_by_a_policy_of_any_strength():
+    """A policy that asks for less damping gets less: the phases ask how far of what it allows."""
+    for strength in (48, 16):
+        d = Damp(1)
+        a = Estimate()
+        room = Table(24)
+        clock = Clock(d, a, room)
+        clock.run(2000)
+        d.policy(bytes((1, 0, 4, 0, 0, 246, strength, 0)), 0, 8)
+        most = 0
+        for k in range(400):
+            if k < 40:
+                a.fast = REST + 40 * k
+                room.say(a.fast)
+            clock.run(25)
+            for i in range(24):
+                room.g[i] = d.g
+            most = max(most, d.g)
+        assert ONE * strength * 9 // 640 < most <= ONE * strength // 64, (strength, most)
+        assert d.g <= 820 * strength // 64, (strength, d.g)  # 0.2 of it
+
+
 def test_replay_is_bit_exact():
     prints = []
     for _ in range(2):

@@ -81,6 +81,35 @@ def test_light_is_the_level():
                 assert abs(means[i] - line) <= means[4] // 12, (scene, bpm, means)
 
 
+def test_few_pixels_are_as_bright_as_many():
+    means = []
+    for n in (2, 4, 6, 30):
+        r = room(n=n)
+        r.set(2048)
+        r.run(6000)
+        total = 0
+        for _ in range(10):
+            total += light(r)
+        means.append(total // 10)
+    assert max(means) < min(means) * 6 // 5, means
+
+
+def test_brightness_dims_the_pulse_as_well():
+    for dial in (51, 0):
+        for told in (False, True):  # by a scene event, or the site's own
+            means = []
+            for bpm in (0, 75):
+                r = room(n=20, brightness=255 if told else dial)
+                r.bpm = bpm
+                r.set(3000)
+                if told:
+                    r.light.on_scene(bytes((0, 4, dial, 255)), 0, 4, 1, -1)
+                r.run(6000)
+                means.append(light(r))
+            assert abs(means[1] - means[0]) <= means[0] // 8 + 2, (dial, told, means)
+            assert dial or not means[1]
+
+
 def test_mediated_and_own_share_are_where_they_belong():
     """rho of the thread shows the visitor's own arousal in full, however much the rest is damped."""
     for rho in (1024, 2048, 4096):
@@ -94,6 +123,23 @@ def test_mediated_and_own_share_are_where_they_belong():
         assert mine > 1400, (rho, mine)
         if rho < 4096:
             assert light(r, border + 5) < mine // 3
+
+
+def test_the_own_length_appears_on_a_small_supply():
+    """The border waits for room in the budget, in a strand that is dimmed too, and gets there."""
+    r = room(budget_ma=300)
+    r.set(2500, own=0, contact=0)
+    r.run(12000)
+    assert r.light.limited == 2 and r.light.guard.v[11] == 0
+    r.set(2500)
+    r.bpm = 70
+    most = 0
+    for _ in range(125):
+        r.run(40)
+        most = max(most, r.light.ma)
+    v = r.light.guard.v
+    assert v[11] == v[155] > 8000, (v[11], v[155])
+    assert most <= 308, most
 
 
 def test_an_offered_breath_is_in_everybodys_part_only():

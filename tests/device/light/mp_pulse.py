@@ -1,6 +1,6 @@
 """Beats as light: soon, not too often, along the thread, and again where the visitor has gone."""
 
-from room import room
+from room import light, room
 
 
 def test_beat_is_seen_within_150_ms_and_at_most_twice_a_second():
@@ -78,3 +78,17 @@ def test_echo_of_a_visitor_reaches_the_room_later_and_lower():
         heights.append((top, when))
     assert heights[0][0] > heights[1][0] > 100, heights
     assert 3500 <= heights[1][1] <= 4500, heights  # 6 m at 1.5 m/s
+
+
+def test_echoes_take_nothing_from_the_visitors_own_light():
+    """They are the room's: three at once under full damping, where the ground has no light to give."""
+    with_echoes, without = room("echo"), room("echo")
+    for r in (with_echoes, without):
+        r.set(1024, own=4096, g=4096, arousal=4096)
+        r.damp.collective = 2000
+        r.run(8000)
+    for ibi in (800, 840, 880):
+        with_echoes.light.on_echo(bytes((0x80, 0, 0, 0, 0, 0, 0, ibi >> 3, 8)), 0, 9, 1, with_echoes.mesh)
+    for second in range(12):
+        a, b = light(with_echoes, 0, 10), light(without, 0, 10)
+        assert a >= b * 9 // 10, (second, a, b)

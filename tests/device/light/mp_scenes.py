@@ -102,6 +102,19 @@ def test_scene_from_a_clock_that_stepped_comes_at_once():
     assert r.light.scene == TIDE
 
 
+def test_a_fade_whose_clock_stepped_back_ends():
+    """By some seconds, or to where the mesh's time of many days stands: more than half a turn away is behind."""
+    for now in (47000, 7 * 86400000 & 0x3FFFFFFF):
+        r = room()
+        r.set(2500)
+        r.light.set_scene(TIDE, -1)
+        r.run(1000)
+        r.mesh = now
+        r.run(4000)
+        assert r.light.scene == TIDE and not r.light._fading, now
+        assert r.light.guard.v[151] == SCENES[TIDE][1][0], now  # the waves are the new scene's
+
+
 def test_brightness_and_vigour_travel_with_the_scene():
     r = room()
     r.set(3000)
@@ -117,6 +130,16 @@ def test_brightness_and_vigour_travel_with_the_scene():
     assert max(y) - min(y) < 150  # no waves left
 
 
+def test_brightness_may_come_without_vigour():
+    r = room()
+    r.set(3000)
+    r.run(4000)
+    bright = light(r)
+    r.light.on_scene(scene_payload("hearth", 1000, brightness=51), 0, 3, 1, -1)
+    r.run(4000)
+    assert light(r) < bright // 3
+
+
 def test_one_strand_alone():
     r = room()
     r.set(2000)
@@ -126,3 +149,20 @@ def test_one_strand_alone():
     assert r.light.scene == HEARTH and r.light._shown == IDENTIFY
     r.run(2000)
     assert r.light._shown == HEARTH
+
+
+def test_who_looks_for_a_strand_finds_it():
+    """However dark and still the room's scene was made."""
+    for brightness, vigour in ((255, 0), (0, 255)):
+        r = room(n=20)
+        r.set(2000)
+        payload = scene_payload("hearth", 400, brightness, vigour)
+        r.light.on_scene(payload, 0, len(payload), 1, -1)
+        r.run(3000)
+        r.light.show_only(IDENTIFY, r.now, 10000)
+        r.run(5000)
+        seen = []
+        for _ in range(40):
+            r.run(40)
+            seen.append(r.light.guard.y[10])
+        assert max(seen) - min(seen) > 2500, (brightness, vigour, min(seen), max(seen))

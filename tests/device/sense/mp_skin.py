@@ -65,3 +65,22 @@ def test_a_jerk_of_the_electrodes_is_not_a_response():
         if 640 < k < 840:
             assert skin.ok == 0, k
     assert skin.ok == 1 and skin.scrs == 0
+
+
+def test_short_touches_do_not_add_up_to_a_broken_wire():
+    """Electrodes settle in the first seconds of every touch; while nobody is there, that is forgotten."""
+    palm = Palm()
+    skin = Skin(palm, 16384, 4096)
+    now = 0
+    for _ in range(9):
+        for k in range(25 * 50):
+            now += 20
+            palm.us = None if k < 1000 else 5.0
+            skin.step(now)
+            assert not skin.fault, now
+    palm.us = None
+    for k in range(300 + 600):
+        now += 20
+        palm.us = None if k < 300 else 5.0
+        skin.step(now)
+    assert skin.ok == 1  # who comes next, and stays, is read
