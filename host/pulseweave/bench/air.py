@@ -38,6 +38,7 @@ class Air:
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         self.socket.bind(str(self.path))
+        self.inode = self.path.stat().st_ino
 
     def fileno(self) -> int:
         return self.socket.fileno()
@@ -69,7 +70,8 @@ class Air:
                 yield data[:6], data[6:]
 
     def close(self) -> None:
-        """Leave the air."""
-        self.socket.close()
+        """Leave the air; whoever has taken this place in it since stays."""
         with contextlib.suppress(OSError):
-            self.path.unlink()
+            if self.path.stat().st_ino == self.inode:
+                self.path.unlink()
+        self.socket.close()

@@ -17,6 +17,7 @@ from pulseweave.problem import Problem
 from pulseweave.sim import scenario as scenarios
 
 DEFAULT = "gathering"
+PATIENCE_S = 5.0  # nodes that have not stopped so long after a signal never will
 
 
 @click.command()
@@ -123,7 +124,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     from pulseweave.sim.measures import Measures
     from pulseweave.sim.recording import Recorder
     from pulseweave.sim.retrace import retraced
-    from pulseweave.sim.workers import WorkerFailure
+    from pulseweave.sim.workers import WorkerFailure, kill
 
     where = address(web)
     first = prepare(name, overrides)
@@ -147,7 +148,8 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     def make(which: str):
         nonlocal again
         again = partial(Simulation, prepare(which, overrides), seed, workers)
-        room = again(recorder=recorder if which == name else None, native=native)
+        # a page may choose the same scenario again: the recording is of the first room
+        room = again(recorder=None if live else recorder, native=native)
         if overrides["air"]:
             from pulseweave.bench.air import named
             from pulseweave.sim.air import SharedAir
@@ -158,9 +160,24 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     cpu0 = cpu_seconds()
     live = server = result = keeper = None
     ended: list[int] = []
-    handlers = [
-        (s, signal.signal(s, lambda number, _: ended.append(number))) for s in (signal.SIGINT, signal.SIGTERM)
-    ]
+    killed: list[bool] = []
+
+    def give_up():
+        killed.append(True)
+        kill()
+
+    late = threading.Timer(PATIENCE_S, give_up)
+    late.daemon = True
+
+    def end(number, _):
+        if not ended:
+            late.start()
+        ended.append(number)
+
+    # `nohup` has its way
+    signals = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+               if s != signal.SIGHUP or signal.getsignal(s) is not signal.SIG_IGN]  # fmt: skip
+    handlers = [(s, signal.signal(s, end)) for s in signals]
     try:
         live = Live(make, name, seconds)
         live.speed = None if fast else 1.0
@@ -179,14 +196,21 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
             click.echo(f"the room shines at {server.url}   (Ctrl-C ends it)", err=True)
         began = time.monotonic()
         drive(live, ended, sys.stderr.isatty())
+        late.cancel()
         result = live.measures.report(time.monotonic() - began, workers)
     except WorkerFailure as e:
+        if killed:
+            raise Problem(
+                f"the nodes did not stop within {PATIENCE_S:g} s and were killed: one of them is in an endless loop",
+                code=1,
+            ) from None
         if native:
             e = retraced(e, again, live.sim.steered if live else (), lambda: ended)
         click.echo(f"\n{e}", err=True)
         kept = f"; the recording up to there is in {record}" if record else ""
         raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
     finally:
+        late.cancel()
         for s, old in handlers:
             signal.signal(s, old)
         if server:
@@ -196,13 +220,16 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
             kept = (
                 f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number"
             )
-            click.echo(kept, err=True)
-        if live:
-            live.sim.close()
-        elif recorder:
-            recorder.close()
-        if film:
-            film.close()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                click.echo(kept, err=True)
+        try:
+            if live:
+                live.sim.close()
+            elif recorder:
+                recorder.close()
+        finally:
+            if film:
+                film.close()
     # the workers' CPU time is known once they have ended
     cpu = cpu_seconds() - cpu0
     result["cpu_s"] = round(cpu, 3)
@@ -239,7 +266,8 @@ def drive(live, ended: list, terminal: bool) -> None:
         thread.join(0.1)
         live.stopping = live.stopping or bool(ended)
     if terminal:
-        print(file=sys.stderr)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(file=sys.stderr)
     if caught:
         raise caught[0]
 

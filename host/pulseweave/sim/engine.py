@@ -24,6 +24,7 @@ from pulseweave.sim.radio import Radio
 from pulseweave.sim.scenario import MOST_NODES, Action, Scenario
 from pulseweave.sim.script import TICK_S, Script
 from pulseweave.sim.visitors.asking import ask
+from pulseweave.sim.workers import WorkerFailure
 
 BLOCK = 5  # ticks in the 100 ms in which visitors and bodies advance
 SHOWN, NOTED = struct.Struct("<IB"), struct.Struct("<IHH")  # in the digest, before pixels and before a frame
@@ -133,7 +134,12 @@ class Simulation:
             block, heard = None, []
         else:
             block, heard = self._begin(k, records, ahead)
-        done = self.nodes.receive(k, records)
+        try:
+            done = self.nodes.receive(k, records)
+        except WorkerFailure:
+            if self.recorder:
+                self.recorder.tick(k, block, heard, None)
+            raise
         done.heard = heard
         self._show(k, done)
         if self.recorder:
@@ -239,7 +245,7 @@ class Simulation:
         """End the workers and the recording."""
         if self.nodes:
             self.nodes.close()
-        if self.recorder:
-            self.recorder.close()
         if self.air:
             self.air.close()
+        if self.recorder:
+            self.recorder.close()

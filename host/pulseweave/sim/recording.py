@@ -1,10 +1,12 @@
 """Recordings of a run: everything that went into every node and everything that came out, so that any node replays.
 
 A file is a zlib stream of length-prefixed MessagePack objects: a header, then one per tick with samples (`s`), frames
-delivered (`r`), requests (`q`), pixels (`p`) and frames sent (`f`); flushed every virtual second, so that what was
-written before a crash can be read. Raises Problem where a file is damaged, missing or not ours.
+delivered (`r`), requests (`q`), pixels (`p`) and frames sent (`f`; no such key where a node failed and the run ended);
+flushed every virtual second, so that what was written before a crash can be read. Raises Problem where a file is
+damaged, missing or not ours.
 """
 
+import contextlib
 import struct
 import zlib
 from pathlib import Path
@@ -13,29 +15,42 @@ import msgspec
 import numpy as np
 
 from pulseweave.problem import Problem
-from pulseweave.sim.workers import FRAME, Worker
+from pulseweave.sim.workers import FRAME, Worker, WorkerFailure
 
 MAGIC = b"PWREC1\n"
 LENGTH = struct.Struct("<I")
 
 
 class Recorder:
-    """Writes a recording to `path`. Raises Problem where it cannot be written."""
+    """Writes a recording to `path`. Raises Problem where it cannot be written, now or later on (a full disk)."""
 
     def __init__(self, path: str):
+        self.path = path
         try:
             self.file = open(path, "wb")  # noqa: SIM115 (lives as long as the run)
         except OSError as e:
             raise Problem(
                 f"cannot write the recording {path}: {e.strerror}: choose another --record FILE"
             ) from None
-        self.file.write(MAGIC)
+        self._write(MAGIC)
         self.zip = zlib.compressobj(1)
         self.requests: list = []
 
     def _put(self, thing) -> None:
         data = msgspec.msgpack.encode(thing)
-        self.file.write(self.zip.compress(LENGTH.pack(len(data)) + data))
+        self._write(self.zip.compress(LENGTH.pack(len(data)) + data))
+
+    def _write(self, data: bytes, flush: bool = False) -> None:
+        try:
+            self.file.write(data)
+            if flush:
+                self.file.flush()
+        except OSError as e:
+            with contextlib.suppress(OSError):  # what waits cannot be written either
+                self.file.close()
+            raise Problem(
+                f"cannot go on recording into {self.path}: {e.strerror}: choose another --record FILE"
+            ) from None
 
     def begin(self, scenario, seed: int, plan: dict) -> None:
         self._put({"scenario": msgspec.to_builtins(scenario), "seed": seed, "plan": plan})
@@ -44,23 +59,24 @@ class Recorder:
         self.requests.append([node, request])
 
     def tick(self, number: int, block, heard, done) -> None:
+        """A tick; `done` None: in this one a node failed."""
+        said = {} if done is None else {"f": [[node, data] for node, _, data in done.frames]}
         self._put({
             "k": number,
             "s": None if block is None else [block[0].tobytes(), block[1].tobytes()],
             "r": [[dst, h.source, rssi, max(0, round((h.at_ms - (number - 1) * 20) * 1000)), h.frame]
                   for h in heard for dst, rssi in zip(h.listeners.tolist(), h.rssi.tolist())],
             "q": self.requests,
-            "p": None if done.wire is None else done.wire.tobytes(),
-            "f": [[node, data] for node, _, data in done.frames],
+            "p": None if done is None or done.wire is None else done.wire.tobytes(),
+            **said,
         })  # fmt: skip
         self.requests = []
         if number % 50 == 49:
-            self.file.write(self.zip.flush(zlib.Z_SYNC_FLUSH))
-            self.file.flush()
+            self._write(self.zip.flush(zlib.Z_SYNC_FLUSH), flush=True)
 
     def close(self) -> None:
         if not self.file.closed:
-            self.file.write(self.zip.flush())
+            self._write(self.zip.flush(), flush=True)
             self.file.close()
 
 
@@ -89,7 +105,7 @@ def read(path: str | Path):
                     break
                 try:
                     yield msgspec.msgpack.decode(buffer[at + 4 : at + 4 + n])
-                except msgspec.MsgspecError:
+                except (msgspec.MsgspecError, RecursionError):
                     raise Problem(f"{path} is damaged: a record does not decode") from None
                 first = False
                 at += 4 + n
@@ -101,16 +117,30 @@ def read(path: str | Path):
 def replay(path: str | Path, node: int) -> dict:
     """Run one node (0-based) again on its recorded inputs; compares every pixel and frame.
 
-    Returns {node, ticks, pixels_equal, frames_equal, first_difference_s}.
+    Returns {node, ticks, pixels_equal, frames_equal, first_difference_s}. Raises WorkerFailure where the node fails again.
     """
+    try:
+        return _replay(path, node)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error) as e:
+        said = " ".join(str(e).split())
+        raise Problem(
+            f"{path} is damaged: it is not as a run writes it ({type(e).__name__}: {said})"
+        ) from None
+
+
+def _replay(path: str | Path, node: int) -> dict:
     source = read(path)
     head = next(source)
     plan = head["plan"]
     n = len(plan["nodes"])
     if not 0 <= node < n:
         raise Problem(f"{path} holds nodes 0 to {n - 1}: there is no node {node} (--node)")
-    worker = Worker({**plan, "nodes": [plan["nodes"][node]]}, node)
-    worker.ask({"do": "calibrate", "scene": head["scenario"].get("scene", "hearth")})
+    scene = head["scenario"].get("scene", "hearth")
+    try:
+        worker = Worker({**plan, "nodes": [plan["nodes"][node]]}, node)
+    except WorkerFailure as e:
+        said = e.text.strip().splitlines()[-1]
+        raise Problem(f"{path}: node {node} does not start from it ({said}): record the run again") from None
     result = {
         "node": node,
         "ticks": 0,
@@ -119,6 +149,7 @@ def replay(path: str | Path, node: int) -> dict:
         "first_difference_s": None,
     }
     try:
+        worker.ask({"do": "calibrate", "scene": scene})
         for t in source:
             _one(worker, t, node, n, result)
     finally:
@@ -143,6 +174,8 @@ def _one(worker: Worker, t: dict, node: int, n: int, result: dict) -> None:
             count += 1
     worker.send(b"T", *parts, flags=1 if t["s"] else 0, count=count, tick=k)
     _, flags, frames, body = worker.receive()
+    if "f" not in t:
+        return  # another node failed in this tick: what came out of it is not known
     at = 0
     sent = []
     for _ in range(frames):

@@ -29,8 +29,13 @@ def replay(file, node, json_file, web, since, until):
         show(file, web, since, until)
         return
     from pulseweave.sim.recording import replay as again
+    from pulseweave.sim.workers import WorkerFailure
 
-    result = again(file, node)
+    try:
+        result = again(file, node)
+    except WorkerFailure as e:
+        click.echo(f"{e}", err=True)
+        raise Problem(f"node {node} fails in the replay as well (above)", code=1) from None
     same = result["pixels_equal"] and result["frames_equal"]
     write(result, json_file)
     if json_file != "-":

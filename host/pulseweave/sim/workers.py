@@ -25,6 +25,9 @@ LETTERS = {"B": "<u1", "H": "<u2", "h": "<i2", "I": "<u4", "i": "<i4"}  # of `st
 HEAP_BASE = 8 << 20  # four are too few nowhere; a collection sweeps all of it
 
 
+RUNNING: set[subprocess.Popen] = set()  # workers of this process
+
+
 class WorkerFailure(Exception):
     """A worker raised or died. `node` is -1 where it is not known."""
 
@@ -65,6 +68,7 @@ class Worker:
             env=micropython.environment(),
             start_new_session=True,  # Ctrl-C is the host's to handle
         )
+        RUNNING.add(self.process)
         os.close(there_in)
         os.close(there_out)
         self._in = os.fdopen(here_in, "rb", buffering=PIPE_BYTES)
@@ -139,7 +143,14 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        RUNNING.discard(self.process)
         self._log.close()
+
+
+def kill() -> None:
+    """End all workers of this process, whatever they do; who waits for one gets WorkerFailure."""
+    for process in list(RUNNING):
+        process.kill()
 
 
 def widen(fd: int) -> None:

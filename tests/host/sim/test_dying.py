@@ -50,7 +50,7 @@ def started(*words):
     raise AssertionError(process.communicate(timeout=5))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_nothing_behind(number):
     process, children = started("--seconds", "600", "--json", "-")
     process.send_signal(number)

@@ -1,6 +1,11 @@
 """A node that raises is reported with its traceback, also where it ran as machine code."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
 
 import pytest
@@ -11,7 +16,7 @@ from pulseweave.paths import ROOT
 @pytest.fixture
 def planted(tmp_path):
     """A copy of the project in which a node fails beyond the supervisor's reach: node 2 at power-up or after 60
-    ticks, any node whose damping is off."""
+    ticks, any node whose damping is off; or in which node 2 never comes back after 60 ticks."""
 
     def plant(when: str) -> dict:
         for part in ("boards", "device", "host/pulseweave"):
@@ -29,10 +34,11 @@ def planted(tmp_path):
         else:
             place = "        wait = self._wait\n"
             assert place in text
+            what = "while True:\n                pass" if when == "loop" else "self.broken()"
             why = (
                 "not self.damp.enabled" if when == "off" else "self.mesh.node == 2 and self.keep.ticks == 60"
             )
-            text = text.replace(place, f"        if {why}:\n            self.broken()\n" + place, 1)
+            text = text.replace(place, f"        if {why}:\n            {what}\n" + place, 1)
         node.write_text(text)
         return {"PYTHONPATH": str(tmp_path / "host"), "PULSEWEAVE_EMIT": "native"}
 
@@ -47,6 +53,21 @@ def test_machine_code_that_fails_gets_its_traceback_from_a_second_run(planted, t
     assert "Traceback" in done.stderr and "in broken" in done.stderr and "OSError: planted" in done.stderr
     assert "weave/node.py" in done.stderr
     assert done.returncode == 1 and done.stderr.strip().splitlines()[-1].startswith("pulseweave: ")
+
+
+def test_a_node_that_never_comes_back_does_not_keep_the_room_from_ending(planted):
+    line = [sys.executable, "-m", "pulseweave", "sim", "calm", "--nodes", "2", "--web", "off", "--fast"]
+    env = {**os.environ, **planted("loop"), "PULSEWEAVE_EMIT": "bytecode"}
+    run = subprocess.Popen(line, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(6)
+    assert run.poll() is None
+    run.send_signal(signal.SIGINT)
+    try:
+        _, err = run.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        raise
+    assert run.returncode == 1 and "did not stop within 5 s and were killed" in err.splitlines()[-1]
 
 
 def test_the_second_run_gets_what_the_page_ordered(planted, tmp_path):
