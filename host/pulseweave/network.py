@@ -145,7 +145,7 @@ class Network:
             raise Problem(
                 f"{path}: cannot read the network file ({e.strerror}): create one with `pulseweave network`"
             ) from None
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise Problem(f"{path}: not a network file ({e}): restore it from a backup") from None
         where = "format"
         try:
@@ -230,6 +230,8 @@ class Network:
         others = [k for k in self.keys if k != self.use]
         if not others:
             raise Problem(f"network {self.name} has no next key: rotate first")
+        if self.use == list(self.keys)[-1]:
+            raise Problem(f"network {self.name} sends with its next key already: retire the old one")
         self.use = others[0]
 
     def retire(self):
@@ -256,7 +258,9 @@ class Network:
         if generation >= 1 << 13:
             raise Problem(f"node {node} was provisioned {generation} times: give it a new id")
         self.nodes[node] = generation
-        return generation << 16
+        return generation << 16 | (
+            generation << 5 & 0xFF
+        )  # the low byte, which gateways tell, differs as well
 
     # --- commands -------------------------------------------------------------------------------------------
 

@@ -170,11 +170,11 @@ class Answers:
 
     def feed(self, frame: Frame) -> tuple[int, int, str] | None:
         """(kind, number, text) when `frame` completes one. A lost frame spoils the one under way."""
+        if frame.lost:
+            self._parts.clear()
         if frame.kind not in (LOG, CRASH, ANSWER) or len(frame.payload) < 2:
             return None
         key = (frame.kind, frame.payload[0])
-        if frame.lost:
-            self._parts.clear()
         self._parts.setdefault(key, bytearray()).extend(frame.payload[2:])
         if not frame.payload[1]:
             return None

@@ -51,7 +51,9 @@ def test_rotation_by_id():
 
 def test_provisioning_counts_epochs_up():
     n = Network.create("hall")
-    assert [n.admit(3), n.admit(3), n.admit(4)] == [1 << 16, 2 << 16, 1 << 16]
+    assert [n.admit(3), n.admit(3), n.admit(4)] == [0x10020, 0x20040, 0x10020]
+    low = [n.admit(5) & 255 for _ in range(8)]
+    assert len(set(low)) == 8, "gateways tell epochs by their low byte"
     for bad in (0, 65535, -1):
         with pytest.raises(Problem):
             n.admit(bad)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import rich_click as click
 from pulseweave.boards.command import write_json
 from pulseweave.gather.span import moment
 from pulseweave.gather.store import Store, open_store
+from pulseweave.gather.store.db import Unavailable
 from pulseweave.problem import Problem
 
 NODES = 65_535
@@ -24,11 +26,14 @@ def apart(out: str, json_file: str | None) -> None:
 @contextlib.contextmanager
 def opened(url: str):
     """A store that exists already."""
-    store = open_store(url, create=False)
     try:
-        yield store
-    finally:
-        store.close()
+        store = open_store(url, create=False)
+        try:
+            yield store
+        finally:
+            store.close()
+    except Unavailable as e:
+        raise Problem(f"{e}: try again", 1) from None
 
 
 def span(store: Store, since: str | None, until: str | None) -> tuple[int, int]:
@@ -201,7 +206,7 @@ def forget(db, who, json_file):
     """
     from pulseweave.gather.erase import forget_node, forget_visitor
 
-    if not who.isdigit() or int(who) == 0:
+    if not re.fullmatch("[0-9]{1,18}", who) or int(who) == 0:
         raise Problem(
             f"forget {who}: give a node's number (1 to 65534) or a visitor's, as `pulseweave export` shows them"
         )

@@ -63,9 +63,15 @@ class Collector:
         return g
 
     def _resume(self, node: int, epoch: int) -> int:
-        with self._store_lock:
-            kept = self.store.resume(node, epoch) if self.store else 0
-        return max(kept, self._places.get((node, epoch), 0))
+        place = self._places.get((node, epoch))
+        try:
+            with self._store_lock:
+                kept = self.store.resume(node, epoch) if self.store else 0
+        except (Unavailable, Problem) as e:
+            if place is None:  # only the store knows: wait for it
+                raise Unavailable(str(e)) from e
+            return place
+        return max(kept, place or 0)
 
     def take(self, g: Gateway, data: bytes, now_s: float) -> None:
         """Bytes from a gateway's line."""
@@ -125,8 +131,10 @@ class Collector:
                             self.store.again()
                             self._broken = False
                         letters = self.outbox(batch) if self.outbox and batch else ()
-                        kinds = [(node, now_ms, *said.row()) for node, said in firmware]
-                        new += self.store.write(batch, rows, notes, letters, kinds)
+                        newest = dict(firmware)  # of each node
+                        kinds = [(node, now_ms, *said.row()) for node, said in newest.items()]
+                        n = self.store.write(batch, rows, notes, letters, kinds)
+                        new, self.kept = new + n, self.kept + n
             except BaseException:
                 self.told.again(firmware)
                 with self._lock:
@@ -135,7 +143,6 @@ class Collector:
             with self._lock:
                 for key, n in lost.items():
                     self._lost[key] -= n
-            self.kept += new
             if not more:
                 return new
 
@@ -210,4 +217,7 @@ class Collector:
         self._stop.set()
         for thread in self._threads:
             thread.join(10)
+        if any(t.is_alive() and t.name == "_write" for t in self._threads):
+            self.trouble = self.trouble or "the database does not answer"
+            return False
         return self.attempt()

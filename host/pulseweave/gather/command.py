@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import signal
 import sys
 import threading
@@ -72,6 +73,7 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
     from pulseweave.gather.line import simulation
     from pulseweave.gather.room import Room, Strand
     from pulseweave.gather.store import open_store
+    from pulseweave.gather.store.db import Unavailable
     from pulseweave.gather.table import Table
     from pulseweave.gather.web.address import address
 
@@ -86,9 +88,13 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
         offered = simulation(sim)
         names += [f"sim://{sim}/{node}" for node in offered["gateways"]]
         strands = strands or [Strand(s) for s in offered["strands"]]
-    store = None if db == "off" else open_store(db)
-    if store and strands:
-        store.hang([(s["node"], s["name"], s["x"], s["y"], s["z"], s["pixels"]) for s in strands])
+    store = None
+    try:
+        store = None if db == "off" else open_store(db)
+        if store and strands:
+            store.hang([(s["node"], s["name"], s["x"], s["y"], s["z"], s["pixels"]) for s in strands])
+    except Unavailable as e:
+        raise Problem(f"{e}: try again", 1) from None
     table = Table()
     with contextlib.ExitStack() as house:
         teller = None
@@ -138,11 +144,12 @@ def gather(ports, sims, db, mqtt, site, plan, web, seconds, json_file):
     c = None
     if store:
         with contextlib.suppress(Exception):
-            c = store.counts()
-            click.echo(
-                f"{c['packets']} packets of {c['visitors']} visits kept, {c['missed']} missed by number, "
-                f"{c['lost']} lost before they were asked for", err=True,
-            )  # fmt: skip
+            if kept:
+                c = store.counts()
+                click.echo(
+                    f"{c['packets']} packets of {c['visitors']} visits kept, {c['missed']} missed by number, "
+                    f"{c['lost']} lost before they were asked for", err=True,
+                )  # fmt: skip
         store.close()
     write_json(json_file, {"heard": collector.heard, "kept": collector.kept, "waiting": left, "store": c})
     if not kept:
@@ -181,12 +188,15 @@ def read_strands(file: str) -> list[dict]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise Problem(f"--strands {file}: not TOML ({e})") from None
     out, pixels = [], None
-    for i, s in enumerate(body.get("strand", []), 1):
+    listed = body.get("strand", [])
+    for i, s in enumerate(listed if isinstance(listed, list) else [listed], 1):
         try:
             strand = {"node": int(s["node"]), "name": str(s.get("name", s["node"])), "pixels": int(s.get("pixels", 60)),
                       **{k: float(s[k]) for k in "xyz"}}  # fmt: skip
         except (KeyError, TypeError, ValueError) as e:
             raise Problem(f"--strands {file}: strand {i}: {e!r}: it needs node, x, y, z (metres)") from None
+        if not all(math.isfinite(strand[k]) for k in "xyz"):
+            raise Problem(f"--strands {file}: strand {i}: x, y, z are metres")
         if not 0 < strand["node"] < 65535 or not 0 < strand["pixels"] <= 1024:
             raise Problem(f"--strands {file}: strand {i}: node is 1 to 65534, pixels 1 to 1024")
         pixels = pixels or strand["pixels"]

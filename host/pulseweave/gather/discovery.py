@@ -54,7 +54,7 @@ def device(site: str, node: int, name: str, runs: Firmware | None = None) -> tup
         "damping": _sensor(of, "damping", "Damping"),
         "health": _sensor(of, "health", "Health", None, entity_category="diagnostic"),
     }
-    about = {"name": f"Strand {name}", "model": "thread node", "via_device": f"pulseweave_{site}"}
+    about = {"name": f"Strand {name}", "model": "thread node", "via_device": f"pulseweave_{site}_room"}
     if runs:
         about["model"] = runs.board or about["model"]
         if runs.release:
@@ -66,7 +66,7 @@ def device(site: str, node: int, name: str, runs: Firmware | None = None) -> tup
 
 def room_device(site: str) -> tuple[str, bytes]:
     """(topic, payload) of the whole room."""
-    of, base = f"pulseweave_{site}", f"pulseweave/{site}"
+    of, base = f"pulseweave_{site}_room", f"pulseweave/{site}"  # "_room": site a_2 is not node 2 of site a
     components = {
         "arousal": _sensor(of, "arousal", "Arousal"),
         "damping": _sensor(of, "damping", "Damping"),

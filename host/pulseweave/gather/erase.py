@@ -4,9 +4,14 @@ What was erased does not count as missed: lives remember how many of their packe
 """
 
 import json
+import time
 
 from pulseweave.gather.store import Store
+from pulseweave.gather.store.ledger import SILENCE
 from pulseweave.gather.store.sqlite import Sqlite
+from pulseweave.problem import Problem
+
+WAIT_S = 30.0
 
 
 def prune(store: Store, before_ms: int) -> int:
@@ -24,11 +29,17 @@ def prune(store: Store, before_ms: int) -> int:
         db.run("delete from states where at_ms < ?", (before_ms,))
         db.run("delete from events where at_ms < ?", (before_ms,))
         db.run("delete from notes where at_ms < ?", (before_ms,))
-        db.run("delete from seconds where at_s < ?", (before_ms // 1000 + 1,))
-        db.run(
-            "delete from visits where to_n is not null "
-            "and not exists (select 1 from states s where s.visitor = visits.visitor)"
+        edge = before_ms // 1000
+        db.run("delete from seconds where at_s <= ?", (edge,))
+        store.sum_up(edge * 1000, edge * 1000 + 1000)
+        db.run(  # an empty visit stays only where it may go on
+            "delete from visits where not exists (select 1 from states s where s.node = visits.node and "
+            "s.life = visits.life and s.n >= visits.from_n and s.n <= visits.last_n and s.visitor = visits.visitor) "
+            "and (to_n is not null or exists (select 1 from lives l where l.node = visits.node and l.event = 0 and "
+            "(l.life > visits.life or (l.life = visits.life and l.last_n > visits.last_n + ?))))",
+            (SILENCE,),
         )
+        _letters(store, lambda node, epoch, serial, at_ms, *_: at_ms >= before_ms)
         _turn(store)
     _wipe(store)
     return sum(n for _, _, n in gone)
@@ -111,7 +122,13 @@ def _wipe(store: Store) -> None:
     """Deleted rows leave their bytes in the file until it is written anew."""
     if isinstance(store.db, Sqlite):
         store.db.run("vacuum")
-        store.db.all("pragma wal_checkpoint(truncate)")
+        end = time.monotonic() + WAIT_S
+        while store.db.all("pragma wal_checkpoint(truncate)")[0][0]:  # somebody reads what was there before
+            if time.monotonic() > end:
+                raise Problem(
+                    f"{store.db.where}: erased, but the old file is still being read: "
+                    "end that (an export?) and do it again", 1,
+                )  # fmt: skip
     else:
         store.db.run("vacuum")
     store.settle()

@@ -80,7 +80,7 @@ def rows(store: Store, table: str, from_ms: int, to_ms: int) -> Iterator[list[tu
         sql = "select at_ms, node, life, n, kind, data from events where at_ms >= ? and at_ms < ? order by at_ms, node"
         for some in store.db.rows(sql, span, SOME):
             yield [
-                (utc(t), node, life, n, KINDS.get(kind, str(kind)), data)
+                (utc(t), node, life, n, KINDS.get(kind, str(kind)), data & 0xFFFF)
                 for t, node, life, n, kind, data in some
             ]
     elif table == "firmware":
@@ -139,11 +139,12 @@ def write_parquet(path: Path, store: Store, table: str, from_ms: int, to_ms: int
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for some in rows(store, table, from_ms, to_ms):
+            if not some:
+                continue
             arrays = [
                 pa.array(column, kinds[t])
                 for column, (t, _) in zip(zip(*some, strict=True), columns.values(), strict=True)
             ]
-            if arrays:
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             count += len(some)
     return count

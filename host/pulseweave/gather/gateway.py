@@ -19,6 +19,8 @@ RING = 512  # records a node keeps
 RENEW_S = 2.0  # how often we ask, at least
 CREDIT = 200  # records after which we ask again
 REPEAT_S = 0.3  # and not more often than that
+STEP_MS = 1000  # what records and answers may disagree about the mesh's time
+SPAN_MS = 600_000  # between the oldest record of a ring and its newest, at most
 NONE = 1 << 29  # a first question that lets nothing leave
 FRAME = struct.Struct(">H")
 NUMBER = 77  # of our questions
@@ -42,6 +44,7 @@ class Gateway:
         self._epochs: dict[int, int] = {}
         self.lost = self.garbage = self.restarts = self.taken = 0
         self.mesh_ms, self.mesh_at_s = 0, 0.0  # the node's mesh time, and ours, of its last answer
+        self._then = 0  # the number of the first record after that
         self.trouble = ""  # what the node says it cannot do
         self.inquiry: Inquiry | None = None  # where somebody wants to know who is who
         self._asked_s, self._asked, self._again = -1e9, 0, False
@@ -69,18 +72,29 @@ class Gateway:
         for item in self._receiver.feed(data):
             if isinstance(item, link.Text):
                 continue
+            answer = self._answers.feed(item)  # hears of every frame: a lost one spoils an answer under way
             if item.kind == link.GATEWAY:
-                if (packet := self._record(item.payload)) is not None:
+                if (packet := self._record(item.payload, now_s)) is not None:
                     yield packet
-            elif (answer := self._answers.feed(item)) and answer[:2] == (link.ANSWER, NUMBER):
+            elif answer and answer[:2] == (link.ANSWER, NUMBER):
                 self._answer(link.document(answer[2]), now_s)
             elif answer and self.inquiry and self.known and answer[1] in (OTHER, STATUS, CRASH):
                 self.inquiry.answer(answer[1], self.node, link.document(answer[2]))
 
     def when(self, packet: State | Event) -> float:
         """Our time, in s, at which a packet was right."""
-        d = (packet.mesh_ms - self.mesh_ms) & 0x3FFFFFFF
-        return self.mesh_at_s + ((d ^ 0x20000000) - 0x20000000) / 1000
+        return self.mesh_at_s + self._since(packet.mesh_ms) / 1000
+
+    def _since(self, ms: int) -> int:
+        return ((ms - self.mesh_ms) & 0x3FFFFFFF ^ 0x20000000) - 0x20000000
+
+    def _clock(self, ms: int, now_s: float) -> None:
+        """The mesh time of a record that comes now: where it cannot be, the node's clock has stepped (it met the room)."""
+        low, high = -SPAN_MS, STEP_MS
+        if self.next >= self._then:  # it was heard after the answer
+            low, high = -STEP_MS, (now_s - self.mesh_at_s) * 1000 + STEP_MS
+        if not low <= self._since(ms) <= high:
+            self.mesh_ms, self.mesh_at_s, self._then = ms, now_s, self.next
 
     def _answer(self, d, now_s: float) -> None:
         if not isinstance(d, dict) or not all(
@@ -89,15 +103,16 @@ class Gateway:
             self.trouble = str(d.get("error", d) if isinstance(d, dict) else d)[:100]
             return
         self.trouble = ""
-        self.mesh_ms, self.mesh_at_s = d["mesh_ms"], now_s
+        self.mesh_ms, self.mesh_at_s, self._then = d["mesh_ms"], now_s, d["next"]
         came = d["node"], d["epoch"] | self.run << 30
         same = came == (self.node, self.epoch)
         if not (self.known and same):
+            kept = self.resume(*came)  # which may raise: then this is still the node from before
             self.restarts += self.known
+            self.next = max(kept, self.next if same else 0)
             self.node, self.epoch, self.known = *came, True
             if self.inquiry:
                 self.inquiry.begin()
-            self.next = max(self.resume(self.node, self.epoch), self.next if same else 0)
             self._again, self._asked_s = True, -1e9
         first = d["next"] - RING
         if first > self.next:  # gone for good
@@ -108,7 +123,7 @@ class Gateway:
                 "next"
             ]  # a store that remembers more than the node has ever said: numbers began again
 
-    def _record(self, payload: bytes) -> State | Event | None:
+    def _record(self, payload: bytes, now_s: float) -> State | Event | None:
         if len(payload) != FRAME.size + SIZE or not self.known:
             self.garbage += len(payload) != FRAME.size + SIZE
             return None
@@ -117,6 +132,7 @@ class Gateway:
         if ahead:
             self._again |= ahead > 0  # a gap: once more from there; behind: we have it
             return None
+        self._clock(int.from_bytes(payload[FRAME.size : FRAME.size + 4]), now_s)
         self.next += 1
         packet = decode(payload[FRAME.size :])
         if packet is None:

@@ -45,7 +45,7 @@ class Keeper:
     def _enter(self, sim) -> None:
         """A room begins: its gateways are asked anew, its time goes on from now."""
         if self.sim is not None:
-            self.begin = max(time.time(), self.begin + self.last)
+            self.collector._offset = self.begin = max(time.time(), self.begin + self.last)
         self.sim = sim
         self.lines = []
         for head in sim.heads:

@@ -6,11 +6,12 @@ raise LineLost where nobody is at the other end (any more).
 """
 
 import contextlib
+import http.client
 import json
 import os
-import urllib.error
 import urllib.request
 
+from pulseweave.bench import ports
 from pulseweave.problem import Problem
 
 BAUD = 115_200
@@ -31,18 +32,25 @@ class Serial:
         import serial
 
         self.error = (serial.SerialException, OSError)
+        self.claim = ports.Claim(port, "gather", yields=True)
+        if not self.claim.take():
+            raise LineLost(f"{port}: another command uses it")
         try:
             self.line = serial.serial_for_url(port, baudrate=BAUD, timeout=WAIT_S, write_timeout=2)
         except ValueError as e:
+            self.claim.release()
             raise Problem(
                 f"--port {port}: {e}: name a port like /dev/ttyUSB0 or socket://HOST:PORT"
             ) from None
         except self.error as e:
+            self.claim.release()
             raise LineLost(
                 f"{port}: {os.strerror(code) if (code := getattr(e, 'errno', None)) else e}"
             ) from None
 
     def read(self) -> bytes:
+        if self.claim.wanted():
+            raise LineLost("lent to another command")
         try:
             first = self.line.read(1)
             return first + self.line.read(min(self.line.in_waiting, AT_ONCE)) if first else b""
@@ -60,6 +68,7 @@ class Serial:
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self.line.close()
+        self.claim.release()
 
 
 class Simulated:
@@ -106,12 +115,12 @@ def open_line(name: str) -> Serial | Simulated:
 def simulation(where: str) -> dict:
     """What a running simulation at HOST:PORT offers: `gateways` (node numbers) and `strands`. Raises Problem."""
     host, colon, port = where.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not (port.isascii() and port.isdigit()):
         raise Problem(f"--sim {where}: write HOST:PORT of the page of a running `pulseweave sim`")
     try:
         with urllib.request.urlopen(f"http://{host}:{port}/gateways", timeout=5) as answer:
             return json.load(answer)
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         raise Problem(
             f"--sim {where}: no simulation there: start one with `pulseweave sim --web {where}`, or name its page"
         ) from None

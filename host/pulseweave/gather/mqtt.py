@@ -8,6 +8,9 @@ for a while: so it arrives at least once, whoever is killed. Runs in a thread of
 import asyncio
 import contextlib
 import logging
+import re
+import socket
+import sqlite3
 import ssl
 import threading
 import time
@@ -29,6 +32,11 @@ log = logging.getLogger(__name__)
 HOLD_S = 3.0  # a letter stays so long after its acknowledgement: a broker may die before it has passed it on
 LETTER = 500  # packets
 AT_ONCE = 20  # letters under way
+FORSAKEN_US = (
+    600_000_000  # a letter of another process that is older is taken along: its writer may be gone for good
+)
+MINE = "select host, number, payload from outbox where host = ? and number > ? order by number limit ?"
+FORSAKEN = "select host, number, payload from outbox where host <> ? and number < ? order by number limit ?"
 STATE_S = 1.0
 AGAIN_S = (1, 2, 5, 10)
 PATIENCE_S = 10.0
@@ -66,14 +74,14 @@ class Teller:
             import aiomqtt
         except ImportError:
             raise Problem("--mqtt needs aiomqtt: pip install 'pulseweave[gather]'") from None
-        if not site or len(site) > 40 or not all(c.isalnum() or c in "-_" for c in site):
+        if not site or len(site) > 40 or not re.fullmatch("[A-Za-z0-9_-]+", site):
             raise Problem(f"--site {site!r}: letters, digits, - and _, at most 40: it becomes part of topics")
         self.mqtt = aiomqtt
         self.to = address(url)
         self.site, self.table, self.db_url = site, table, db
         self.names = {s["node"]: s["name"] for s in strands}
         self.runs: Mapping[int, Firmware] = {}
-        self.host = f"{site}-{zlib.crc32(repr(sorted(names)).encode()):08x}"
+        self.host = f"{site}-{zlib.crc32(repr((socket.gethostname(), sorted(names))).encode()):08x}"
         self.base = f"pulseweave/{site}"
         self.trouble = ""
         self.connected = False
@@ -122,7 +130,7 @@ class Teller:
                     self.connected, self.trouble = True, ""
                     await self._tell(client)
                     return
-            except (self.mqtt.MqttError, OSError, TimeoutError) as e:
+            except (self.mqtt.MqttError, OSError, ValueError) as e:  # ValueError: no name at all
                 if not self.trouble:
                     log.warning("the broker: %s; trying again", e)
                 self.trouble = f"the broker: {e}"
@@ -152,6 +160,9 @@ class Teller:
                 done, _ = await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
                 for t in done:
                     t.result()
+            nodes = [topic for topic in self._sent if topic.endswith("/available")]
+            for topic in nodes:  # who gathers next may never hear of them
+                await client.publish(topic, "offline", qos=1, retain=True)
             await client.publish(f"{self.base}/available", "offline", qos=1, retain=True)
         finally:
             for t in tasks:
@@ -174,6 +185,7 @@ class Teller:
                 and not self._stop.is_set()
             ):
                 await client.publish(f"{self.base}/available", "online", qos=1, retain=True)
+                self._sent.clear()  # it has said the same of its nodes
 
     async def _states(self, client) -> None:
         """Once a second: discovery of who is new, and what has changed."""
@@ -218,13 +230,13 @@ class Teller:
         if self.db_url == "off":
             await asyncio.Event().wait()
         db = None
-        acknowledged: dict[int, float] = {}
-        under_way: set[int] = set()
+        acknowledged: dict[tuple[str, int], float] = {}
+        under_way: set[tuple[str, int]] = set()
 
-        async def post(number: int, payload: str) -> None:
+        async def post(key: tuple[str, int], payload: str) -> None:
             await client.publish(f"{self.base}/packets", payload, qos=1)
-            acknowledged[number] = time.monotonic()
-            under_way.discard(number)
+            acknowledged[key] = time.monotonic()
+            under_way.discard(key)
             self.told += 1
 
         try:
@@ -238,20 +250,27 @@ class Teller:
                         await asyncio.to_thread(self._throw_away, db, over)
                         for n in over:
                             del acknowledged[n]
-                    last = max((*acknowledged, *under_way), default=-1)
-                    waiting = await asyncio.to_thread(
-                        db.all, "select number, payload from outbox where host = ? and number > ? order by number limit ?",
-                        (self.host, last, AT_ONCE),
-                    )  # fmt: skip
-                except (Unavailable, Problem):
-                    continue  # the collector has said so
-                under_way.update(n for n, _ in waiting)
-                await asyncio.gather(*(post(n, payload) for n, payload in waiting))
+                    mine = [n for host, n in (*acknowledged, *under_way) if host == self.host]
+                    last = max(mine, default=-1)
+                    waiting = await asyncio.to_thread(db.all, MINE, (self.host, last, AT_ONCE))
+                    old = time.time_ns() // 1000 - FORSAKEN_US
+                    waiting += await asyncio.to_thread(db.all, FORSAKEN, (self.host, old, AT_ONCE))
+                except (Unavailable, Problem, sqlite3.Error):  # the collector has said so
+                    if db:  # it may be another file next time
+                        db.close()
+                        db = None
+                    continue
+                letters = {
+                    (host, n): payload for host, n, payload in waiting if (host, n) not in acknowledged
+                }
+                under_way.update(letters)
+                await asyncio.gather(*(post(key, payload) for key, payload in letters.items()))
         finally:
             if db:
                 with contextlib.suppress(Exception):
                     db.close()
 
-    def _throw_away(self, db, numbers: list[int]) -> None:
+    @staticmethod
+    def _throw_away(db, keys: list[tuple[str, int]]) -> None:
         with db.transaction():
-            db.many("delete from outbox where host = ? and number = ?", [(self.host, n) for n in numbers])
+            db.many("delete from outbox where host = ? and number = ?", keys)

@@ -10,7 +10,7 @@ from pulseweave.gather.inquiry import Firmware, Told
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.room import Room, Strand, grid
 from pulseweave.gather.store import Store
-from pulseweave.gather.table import OLD_MS, SCENE, Table
+from pulseweave.gather.table import OLD_MS, POLICY, SCENE, Table
 from pulseweave.problem import Problem
 
 PAST_S = 180  # of the curve, after a jump
@@ -62,15 +62,20 @@ class Replay(Room):
         self._wanted = None
         at = round(min(max(to, self.from_ms), self.to_ms))
         curve = self.store.curve(at - PAST_S * 1000, at, PAST_S)
-        scene = self.store.db.all(
-            "select data from events where kind = ? and at_ms <= ? order by at_ms desc limit 1", (SCENE, at)
+        scene, policy = (
+            self.store.db.one(
+                "select data from events where kind = ? and at_ms <= ? order by at_ms desc limit 1",
+                (kind, at),
+            )
+            for kind in (SCENE, POLICY)
         )
         # from here on pages see the other moment: its curve comes with it
         self._rows = [((t - self.from_ms) / 1000, a, None, g) for t, _, _, a, _, g in curve]
         self.jumps += 1
         self._at = float(at)
         self.table.clear()
-        self.table.scene = scene[0][0] >> 8 if scene else 0
+        self.table.scene = (scene or 0) >> 8 & 255
+        self.table.damping = not (policy or 0) & 1
         self.people = Told()
         for node, (board, release, _) in self.store.firmware(at).items():
             self.people.hear(node, Firmware(board, release))
@@ -88,14 +93,15 @@ class Replay(Room):
             "select node, n, life, at_ms, kind, data from events where at_ms > ? and at_ms <= ? order by at_ms",
             span,
         ):
-            self.table.hear(at_ms, Event(node, n & 0xFFFF, life, 0, kind, data.to_bytes(2) if data else b""))
+            said = (data & 0xFFFF).to_bytes(2) if data else b""
+            self.table.hear(at_ms, Event(node, n & 0xFFFF, life + 1, 0, kind, said))
         for some in db.rows(
             "select node, n, life, at_ms, arousal, fast, confidence, g, flags, rssi from states "
             "where at_ms > ? and at_ms <= ? order by at_ms",
             span,
         ):
             for node, n, life, at_ms, *values in some:
-                self.table.hear(at_ms, State(node, n & 0xFFFF, life, 0, *values))
+                self.table.hear(at_ms, State(node, n & 0xFFFF, life + 1, 0, *values))
         self._read = until
 
     # --- what the page asks beyond a live room

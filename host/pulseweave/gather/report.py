@@ -154,7 +154,7 @@ def _events(store: Store, span: tuple[int, int]) -> str:
         "select at_ms, node, kind, data from events where at_ms >= ? and at_ms < ? and kind <> 6 order by at_ms limit 500",
         span,
     )
-    said = [(t, f"{KINDS.get(k, k)} {d or ''} (node {n})") for t, n, k, d in rows]
+    said = [(t, f"{KINDS.get(k, k)} {d & 0xFFFF or ''} (node {n})") for t, n, k, d in rows]
     said += [
         (t, w) for t, w in store.db.all("select at_ms, words from notes where at_ms >= ? and at_ms < ?", span)
     ]

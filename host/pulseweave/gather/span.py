@@ -13,9 +13,9 @@ def moment(text: str, what: str, now: datetime | None = None) -> int:
     now = now or datetime.now(UTC)
     if text == "now":
         return round(now.timestamp() * 1000)
-    if found := re.fullmatch(r"-(\d{1,6})(s|min|h|d|w)", text):
-        return round((now - timedelta(**{UNITS[found[2]]: int(found[1])})).timestamp() * 1000)
     try:
+        if found := re.fullmatch(r"-(\d{1,6})(s|min|h|d|w)", text):
+            return round((now - timedelta(**{UNITS[found[2]]: int(found[1])})).timestamp() * 1000)
         return round(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         raise Problem(f"{what} {text}: write 2026-11-22T20:30, 2026-11-22, now, -90min, -2h or -7d") from None

@@ -55,10 +55,13 @@ class Table:
                 self.now[p.node] = Row(p.node, at_ms, p, 1)
                 return
             ahead = ((p.serial - row.state.serial) & 0xFFFF ^ 0x8000) - 0x8000
+            epoch = row.state.epoch
+            if p.epoch and epoch and p.epoch != epoch:  # it has started again, or this is from before
+                ahead = LATE if (p.epoch - epoch) & 255 < 128 else 0
             if ahead > 0 or ahead < -LATE:
                 row.heard += 1
                 row.missed += ahead - 1 if 0 < ahead < LATE else 0
-                row.state, row.at_ms = p, max(at_ms, row.at_ms)
+                row.state, row.at_ms = p, at_ms
             elif p.rssi and not row.state.rssi:
                 row.state = row.state._replace(rssi=p.rssi)
 

@@ -16,7 +16,10 @@ Packet = tuple[int, State | Event]  # UTC in ms, what was heard
 PERIOD_MS = 300  # versions follow each other no faster (device/weave/mesh: 450 ms less an eighth)
 SLACK = 600  # versions that a delay or a jump of the clock may seem to add
 BACK = 64  # versions a life may seem to go back
-UPDATE = "update visits set from_n = ?, last_n = ?, to_n = ? where visitor = ?"
+UPDATE = (  # another process may have gone further meanwhile
+    "update visits set from_n = case when from_n < ? then from_n else ? end, "
+    "last_n = case when last_n > ? then last_n else ? end, to_n = ? where visitor = ?"
+)
 SILENCE = 8  # versions missing after which a touch is another visit
 
 
@@ -44,13 +47,17 @@ class Visit:
     life: int
     first: int
     last: int
-    open: bool
+    to: int | None  # the first untouched version after it, None = it may go on
     known: bool
     changed: bool = True
 
     def row(self) -> tuple:
         """Parameters of UPDATE."""
-        return self.first, self.last, None if self.open else self.last, self.visitor
+        return self.first, self.first, self.last, self.last, self.to, self.visitor
+
+    def goes_on(self, n: int) -> bool:
+        """Whether a touch at `n`, after the last one known, is still this one."""
+        return 0 < n - self.last <= SILENCE and (self.to is None or n < self.to)
 
 
 class Ledger:
@@ -95,12 +102,13 @@ class Ledger:
             if epoch and life.epoch:
                 if epoch != life.epoch:
                     continue
+                if d < 0 and at_ms - life.last_ms > (d + 65536) * PERIOD_MS:
+                    d += 65536  # nobody has listened for hours: the numbers have gone round since
             elif life is not lives[-1]:
                 continue
             elif d > max(0, at_ms - life.last_ms) / PERIOD_MS + SLACK or (d < -BACK and at_ms > life.last_ms):
                 break  # no time explains this number: the node has started again
-            if life.last + d >= 0:
-                return life, life.last + d
+            return life, life.last + d
         number = lives[-1].life + 1 if lives else 0
         life = Life(node, event, number, epoch, serial, serial, at_ms, known=False)
         lives.append(life)
@@ -128,39 +136,54 @@ class Ledger:
             self.visits[key] = self._latest(node, life, 1 << 60)
         v = self.visits[key]
         if not touched:
-            if v and v.open and n > v.last:
-                v.open, v.changed, self.news = False, True, True
+            if v and n > v.last and (v.to is None or n < v.to):
+                v.to, v.changed, self.news = n, True, True
             return None
+        if v and n > v.last and not v.goes_on(n):  # another touch, if no other process has heard more of this
+            if v.changed:
+                self._write(v)
+            self.visits[key] = v = self._latest(node, life, 1 << 60)
         if v and v.first <= n <= v.last:
             return v.visitor
         if v and n < v.first:
             return self._late(key, v, n)
-        if v and v.open and n - v.last <= SILENCE:
+        if v and v.goes_on(n):
             v.last, v.changed = n, True
             return v.visitor
-        if v and v.changed:
-            self._write(v)
-        self.visits[key] = v = self._new(node, life, n, True)
+        self.visits[key] = v = self._new(node, life, n)
         return v.visitor
 
     def _late(self, key: tuple[int, int], v: Visit, n: int) -> int:
         """The visitor of a touched packet from before the newest visit: another host was quicker with what came after."""
+        if v.changed:
+            self._write(v)
         e = self._latest(*key, n)
         if e and n <= e.last:
             return e.visitor
-        if not (e and e.open and n - e.last <= SILENCE):
-            if v.first - n <= SILENCE:
-                v.first, v.changed = n, True
-                return v.visitor
-            return self._new(*key, n, True).visitor
-        e.last, self.news = n, True
-        if v.first - n <= SILENCE:  # it was one touch all the time
+        f = self._first(*key, n) or v
+        near = f.first - n <= SILENCE
+        if not (e and e.goes_on(n)):
+            if not near:
+                return self._new(*key, n).visitor
+            f.first = n
+            self._write(f)
+            e = f
+        else:
+            e.last = n
+            if near and e.to is None:  # it was one touch all the time
+                self.db.run(
+                    "update states set visitor = ? where node = ? and life = ? and n >= ? and n <= ? and visitor = ?",
+                    (e.visitor, *key, f.first, f.last, f.visitor),
+                )
+                self.db.run("delete from visits where visitor = ?", (f.visitor,))
+                self.same[f.visitor] = e.visitor
+                e.last, e.to = f.last, f.to
+                if f.visitor == v.visitor:
+                    self.visits[key] = e
             self._write(e)
-            self.db.run("update states set visitor = ? where visitor = ?", (e.visitor, v.visitor))
-            self.db.run("delete from visits where visitor = ?", (v.visitor,))
-            self.same[v.visitor] = e.visitor
-            e.last, e.open, self.visits[key] = v.last, v.open, e
-        self._write(e)
+        if f.visitor == v.visitor and e is f:
+            self.visits[key] = f
+        self.news = True
         return e.visitor
 
     def _latest(self, node: int, life: int, n: int) -> Visit | None:
@@ -169,10 +192,18 @@ class Ledger:
             "order by from_n desc limit 1",
             (node, life, n),
         )
-        return Visit(*row[0][:5], open=row[0][5] is None, known=True, changed=False) if row else None
+        return Visit(*row[0], known=True, changed=False) if row else None
 
-    def _new(self, node: int, life: int, n: int, is_open: bool) -> Visit:
-        v = Visit((1 << 20) + secrets.randbelow(1 << 52), node, life, n, n, is_open, False)
+    def _first(self, node: int, life: int, n: int) -> Visit | None:
+        row = self.db.all(
+            "select visitor, node, life, from_n, last_n, to_n from visits where node = ? and life = ? and from_n > ? "
+            "order by from_n limit 1",
+            (node, life, n),
+        )
+        return Visit(*row[0], known=True, changed=False) if row else None
+
+    def _new(self, node: int, life: int, n: int) -> Visit:
+        v = Visit((1 << 20) + secrets.randbelow(1 << 52), node, life, n, n, None, False)
         self.news = True
         self._write(v)
         return v
@@ -183,7 +214,7 @@ class Ledger:
         else:
             self.db.run(
                 "insert into visits (visitor, node, life, from_n, last_n, to_n) values (?, ?, ?, ?, ?, ?)",
-                (v.visitor, v.node, v.life, v.first, v.last, None if v.open else v.last),
+                (v.visitor, v.node, v.life, v.first, v.last, v.to),
             )
         v.known, v.changed = True, False
 

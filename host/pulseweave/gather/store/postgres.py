@@ -15,6 +15,9 @@ except ImportError:
 
 WRITERS = 0x50574C44  # the advisory lock under which writers take turns
 CONNECT_S = 5
+SILENT = {  # a server that has gone without a word is given up after this
+    "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000,
+}  # fmt: skip
 AGAIN = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -31,7 +34,12 @@ class Postgres(Database):
 
     def __init__(self, url: str):
         self.url = url
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise Problem(
+                "--db postgresql://...: not a URL: write [ and ] in a password as %5B and %5D"
+            ) from None
         self.where = f"{parts.scheme}://{parts.hostname or 'local'}{parts.path}"
         self.connection = None
         try:
@@ -46,7 +54,9 @@ class Postgres(Database):
     def _open(self):
         if self.connection is None or self.connection.closed or self.connection.broken:
             try:
-                self.connection = psycopg.connect(self.url, autocommit=True, connect_timeout=CONNECT_S)
+                self.connection = psycopg.connect(
+                    self.url, autocommit=True, connect_timeout=CONNECT_S, **SILENT
+                )
                 self.connection.execute("set client_min_messages = warning")
             except psycopg.OperationalError as e:
                 self.connection = None

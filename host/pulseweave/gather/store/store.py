@@ -80,7 +80,7 @@ class Store:
         for at_ms, p in packets:
             if isinstance(p, Event):
                 life, n = place(1, p.node, p.serial, p.epoch, at_ms)
-                data = int.from_bytes(p.data) if p.data else 0
+                data = int.from_bytes(p.data, signed=len(p.data) > 1)  # a smallint; read with & 0xFFFF
                 events.append((p.node, life.life, n, at_ms, p.kind, data))
             else:
                 life, n = place(0, p.node, p.serial, p.epoch, at_ms)
@@ -88,6 +88,9 @@ class Store:
                 states.append((p.node, life.life, n, at_ms, *p[4:], visitor))
         same = self.ledger.same
         if same:
+            for old in list(same):  # who turned out to be another, who turned out to be another
+                while same[old] in same:
+                    same[old] = same[same[old]]
             states = [(*row[:-1], same.get(row[-1], row[-1])) for row in states]
         return states, events
 
@@ -191,12 +194,16 @@ class Store:
             have = db.one("select max(at_s) from seconds")
             start = 0 if have is None else have - SETTLE_S
             db.run("delete from seconds where at_s >= ?", (start,))
-            db.run(
-                "insert into seconds (at_s, packets, touched, arousal, confidence, g) "
-                "select at_ms / 1000, count(*), sum(flags & 1), sum(arousal), sum(confidence), sum(g) "
-                "from states where at_ms >= ? group by at_ms / 1000",
-                (start * 1000,),
-            )
+            self.sum_up(start * 1000, 1 << 62)
+
+    def sum_up(self, from_ms: int, to_ms: int) -> None:
+        """Sums of whole seconds, inside a transaction; none of them may be there yet."""
+        self.db.run(
+            "insert into seconds (at_s, packets, touched, arousal, confidence, g) "
+            "select at_ms / 1000, count(*), sum(flags & 1), sum(arousal), sum(confidence), sum(g) "
+            "from states where at_ms >= ? and at_ms < ? group by at_ms / 1000",
+            (from_ms, to_ms),
+        )
 
     def close(self) -> None:
         """Let go of the database."""

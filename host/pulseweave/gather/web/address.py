@@ -8,6 +8,6 @@ def address(web: str) -> tuple[str, int] | None:
     if web == "off":
         return None
     host, colon, port = web.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not (port.isascii() and port.isdigit()):
         raise Problem(f"--web {web}: write HOST:PORT, e.g. 127.0.0.1:8080, or off")
     return host, int(port)

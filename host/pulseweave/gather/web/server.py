@@ -125,6 +125,12 @@ class Gate:
         return await self.app(scope, receive, dressed)
 
     def refusal(self, scope) -> str | None:
+        try:
+            return self._refusal(scope)
+        except ValueError:
+            return "that is no address"
+
+    def _refusal(self, scope) -> str | None:
         heads = {k: v.decode("latin-1") for k, v in scope["headers"]}
         host = heads.get(b"host", "")
         if self.server.local and urlsplit(f"//{host}").hostname not in (*LOCAL_NAMES, self.server.host):
