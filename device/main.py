@@ -81,7 +81,7 @@ def main():
 
         node = start(board, Flash, sys.stdin.buffer, sys.stdout.buffer, machine.reset_cause())
         if node is None:
-            print("pulseweave: safe mode; deploy, then reset")
+            print("pulseweave: safe mode; deploy again")
             return
         run(node)
     except KeyboardInterrupt:

@@ -63,8 +63,11 @@ class Node:
             except Exception as e:
                 self.supervisor.fault(i, e, now)
                 if i < 2:  # who touches when it runs again may be somebody else
-                    self.sense.clear()
-                    self.sense.faults = 3
+                    sense = self.sense
+                    sense.clear()
+                    sense.skin.clear()
+                    sense.skin.since = -1
+                    sense.faults = 3
                     self.affect.clear()
                 elif i == _CONSOLE:  # it does not see the hand leave
                     self.console.raw = 0
@@ -96,6 +99,7 @@ class Node:
             if self._held == _HOLD:
                 self.keep.mark(_OPTED)
                 damp.opt_out(not damp.opted_out)
+                self._quiet = self._quiet and 1  # whoever is about to touch has five seconds
         if not damp.tick:
             self._tell()
         damp.step(now, self.affect, self.sense.contact, self.mesh.room)

@@ -25,11 +25,11 @@ _HELP = {
     "scene": "[NAME]",
     "identify": "[NODE] blink",
     "config": "[KEY [VALUE]] | save",
-    "crash": "notes | clear | NODE: ask, then ask again",
+    "crash": "notes | clear | NODE: ask twice",
     "optout": "neutral light, not shared; off",
     "share": "[PERCENT] of the light is yours alone",
     "raw": "the wearer's samples; off",
-    "gateway": "[FROM] records, for a host",
+    "gateway": "[FROM] records",
     "reboot": "",
 }
 
@@ -134,7 +134,7 @@ def config(con, node, args):
     out = config.values()
     if args == ["save"]:
         if config.dirty and not config.save():
-            raise ValueError("the flash refused: free some space, then config save")
+            raise ValueError("the flash refused: free some space, save again")
     elif args:
         name = args[0]
         if name not in out:

@@ -53,9 +53,9 @@ class GroveGsr(_Analog):
     def poll(self, now) -> int:
         """Take one oversampled value; returns 1."""
         read = self._read
-        uv: int = (
-            read() + read() + read() + read() + read() + read() + read() + read() + read() + read() + read()
-        )
+        uv: int = 0
+        for _ in range(_OVERSAMPLE):
+            uv += read()
         self.samples[0] = ((uv >> 8) * _SCALE + 2048) >> 12  # (11 * 3300000 >> 8) * 1301 < 2**28
         return 1
 

@@ -39,7 +39,7 @@ class Sense:
         self.beats = 0  # & 0xFFFF, counts when a beat is decided, 0.3..0.5 s after it
         self.onset = 0  # & 0xFFFF, counts upslopes within 0.15 s: provisional, for the light
         self.beat_ms = 0  # time of the last fiducial on the node's clock
-        self.skin_ok = self.g_ns = self.scl_ns = self.scrs = self.scr_ns = 0
+        self.scrs = 0
         self.faults = 0  # 1 pulse, 2 skin: README.md
         self.deaf = 0  # samples touched in vain, less those without a hand
         self.at = self.frac = 0  # node time of the newest sample, and 1/256 ms
@@ -49,6 +49,7 @@ class Sense:
     def clear(self):
         """The hand is gone: nothing of the visitor stays."""
         self.contact = 0  # 1 while a visitor touches
+        self.skin_ok = self.g_ns = self.scl_ns = self.scr_ns = 0
         self.quality = 0  # 0..255
         self.good = 0  # running worth of the last beats, 0..255
         # last interval, ms x 16, 0 = none; heart rate, bpm x 16, 0 = unknown; RMSSD, ms x 16, 0 = unknown
