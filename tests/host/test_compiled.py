@@ -74,3 +74,35 @@ def test_code_in_haste_is_what_this_port_loads():
     assert kernel[1] == 6 and kernel[2] >> 2 == micropython.X64
     assert emitters.MARK.search((DEVICE / "weave" / "light" / "kernel.py").read_text())
     assert micropython.fit(DEVICE) == DEVICE
+
+
+def test_an_empty_file_in_the_cache_is_made_anew(cache):
+    made = compiled.module(b"x = 1\n", "x.py")
+    (kept,) = cache.iterdir()
+    kept.write_bytes(b"")
+    assert compiled.module(b"x = 1\n", "x.py") == made == kept.read_bytes()
+    sound = compiled.sound(lambda text: text + "y = 2\n", *OPTIONS)
+    assert sound("x = 1\n") == "x = 1\ny = 2\n"
+    for p in cache.glob("*.py"):
+        p.write_bytes(b"")
+    assert sound("x = 1\n") == "x = 1\ny = 2\n"
+
+
+def test_on_a_full_disk_it_goes_on_without_keeping(cache, monkeypatch):
+    real = compiled.Path.replace
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compiled.Path, "replace", full)
+    assert compiled.module(b"x = 1\n", "x.py")[0] == ord("M")
+    assert not list(cache.iterdir())
+    monkeypatch.setattr(compiled.Path, "replace", real)
+
+
+def test_where_nothing_can_be_kept_it_compiles_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    compiled.kept.cache_clear()
+    assert compiled.module(b"x = 1\n", "x.py")[0] == ord("M")

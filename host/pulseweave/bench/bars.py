@@ -1,6 +1,7 @@
 """One line of progress per port, on stderr. In: ports, then fractions and verdicts as they come, from any thread."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -37,11 +38,11 @@ class Bars:
 
     def begin(self, name: str) -> int:
         """A line for `name`; what stands for it in the other calls."""
-        return self._progress.add_task("", total=1.0, port=name.ljust(self._width), words="waiting")
+        return self._progress.add_task("", total=1.0, port=escape(name.ljust(self._width)), words="waiting")
 
     def show(self, task, fraction: float, words: str) -> None:
         """How far it is, 0..1, and with what."""
-        self._progress.update(task, completed=fraction, words=words)
+        self._progress.update(task, completed=fraction, words=escape(words))
 
     def end(self, task, verdict: str, good: bool) -> None:
         """Full and green, or stopped where it is, with a cross."""

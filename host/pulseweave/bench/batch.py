@@ -140,7 +140,7 @@ def draw(results: list[Result], columns: tuple[str, ...]) -> None:
         table.add_column(head, overflow="fold", justify="right" if head == "s" else "left")
     for r, (mark, *cells, verdict) in zip(results, rows):
         colour = MARKS[r.verdict][1]
-        table.add_row(Text(mark, style=colour), *cells, Text(verdict, style=colour))
+        table.add_row(Text(mark, style=colour), *map(Text, cells), Text(verdict, style=colour))
     Console().print(table)
 
 

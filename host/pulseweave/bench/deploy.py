@@ -9,6 +9,7 @@ is left again.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,10 +78,12 @@ def look(repl: Repl) -> Look:
 def check(device: str, seen: Look, board: Board, release: Release) -> None:
     """Refuse what does not fit: chip, MicroPython, architecture, kind of board. Raises Problem; nothing was written."""
     chip = seen.machine.rpartition(" with ")[2].lower().replace("-", "")
-    virtual = seen.machine.split(" ")[0].lower() in ("linux", "darwin")
-    if (board.chip == "virtual") != virtual or (not virtual and not chip.startswith(board.chip)) or (
-        chip.startswith("esp32s") and board.chip == "esp32"
-    ):  # fmt: skip
+    family = re.match(r"esp32([sch]\d|p\d)?", chip)  # esp32d0wd, esp32picov302 are of the first one
+    if seen.machine.split(" ")[0].lower() in ("linux", "darwin"):
+        chip = "virtual"
+    elif family:
+        chip = family[0]
+    if chip != board.chip:
         raise Problem(
             f"{device}: wrong board: this is a {seen.machine!r}, {board.name} has {board.chip}: correct --board"
         )

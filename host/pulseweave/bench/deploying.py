@@ -133,7 +133,7 @@ class Deployer:
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
 @click.option("--jobs", type=int, metavar="N", help="Boards at once (default: all).")
-@click.option("--baud", type=int, default=ports.BAUD, show_default=True, help="Speed of the line.")
+@click.option("--baud", type=ports.SPEED, default=ports.BAUD, show_default=True, help="Speed of the line.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the verdicts as JSON (`-` = stdout).")
 def command(port, everything, outdated, board, as_new, tree, wait, ledger, jobs, baud, json_file):
     """Put the firmware onto boards: what changed, verified, and back by itself if it is bad.

@@ -209,7 +209,7 @@ def examine(port: str, baud: int = ports.BAUD) -> Findings:
 @click.command()
 @click.option("--port", metavar="P", help="The board's port. Default: the only one plugged in.")
 @click.option("--node", "wanted", type=int, metavar="ID", help="A node's id: found on any port.")
-@click.option("--baud", type=int, default=ports.BAUD, show_default=True, help="Speed of the line.")
+@click.option("--baud", type=ports.SPEED, default=ports.BAUD, show_default=True, help="Speed of the line.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the findings as JSON (`-` = stdout).")
 def doctor(port, wanted, baud, json_file):
     """Find out what is wrong with a board, from the plug to the mesh, and what to do.
@@ -229,7 +229,9 @@ def doctor(port, wanted, baud, json_file):
         table = Table(box=None, pad_edge=False, show_header=False)
         for mark, what, remedy in found:
             sign, colour = MARKS[mark]
-            table.add_row(Text(sign, style=colour), what, Text(re.sub(r"^(?=.)", "→ ", remedy), style="cyan"))
+            table.add_row(
+                Text(sign, style=colour), Text(what), Text(re.sub(r"^(?=.)", "→ ", remedy), style="cyan")
+            )
         Console(width=None if sys.stdout.isatty() else 140).print(table)
     if any(f[0] == "fault" for f in found):
         sys.exit(1)

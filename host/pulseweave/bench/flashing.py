@@ -20,7 +20,7 @@ from pulseweave.problem import Problem
     "--ledger", metavar="FILE", help="The ledger (default: ledger.jsonl here, or PULSEWEAVE_LEDGER)."
 )
 @click.option("--jobs", type=int, metavar="N", help="Boards at once (default: all).")
-@click.option("--baud", type=int, metavar="N", help="Fastest speed to try (default: 460800).")
+@click.option("--baud", type=ports.SPEED, metavar="N", help="Fastest speed to try (default: 460800).")
 @click.option("--locked", is_flag=True, help="Only an image that boards/firmware.lock knows.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the verdicts as JSON (`-` = stdout).")
 def flash(name, firmware, port, everything, ledger, jobs, baud, locked, json_file):

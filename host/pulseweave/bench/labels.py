@@ -70,6 +70,9 @@ SIZES = (8.5, 3.4, 2.8, 2.8)  # mm
 def fitted(words: str, size: float) -> str:
     """`words` cut to what fits beside the code (Helvetica is about half as wide as high)."""
     most = int((LABEL[0] - CODE - 3) / (0.52 * size))
+    words = "".join(
+        c if c.isprintable() else "\ufffd" for c in words
+    )  # what neither XML nor a person can read
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
@@ -146,11 +149,20 @@ def pdf(labels: list[Label]) -> bytes:
     return out.getvalue()
 
 
-def write(labels: list[Label], path: Path) -> None:
-    """Write a sheet; the ending decides: .svg or .pdf. Raises Problem."""
+def check(path: Path) -> None:
+    """Raises Problem where a sheet cannot be named so."""
     if path.suffix not in (".svg", ".pdf"):
         raise Problem(f"{path}: labels are .svg or .pdf: choose one of these endings")
+
+
+def write(labels: list[Label], path: Path) -> None:
+    """Write a sheet; the ending decides: .svg or .pdf. Raises Problem."""
+    check(path)
     try:
-        path.write_bytes(pdf(labels) if path.suffix == ".pdf" else svg(labels).encode())
+        made = pdf(labels) if path.suffix == ".pdf" else svg(labels).encode()
+    except ValueError as e:  # segno: more than a QR code can say
+        raise Problem(f"{path}: a label cannot be made ({e}): give the network a shorter name") from None
+    try:
+        path.write_bytes(made)
     except OSError as e:
         raise Problem(f"{path}: cannot be written ({e.strerror}): give another file") from None

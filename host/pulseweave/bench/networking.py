@@ -1,5 +1,6 @@
 """`pulseweave network`: make a network file, look at it, rotate its keys. No command prints a key."""
 
+import os
 from pathlib import Path
 
 import rich_click as click
@@ -8,6 +9,7 @@ from pulseweave.boards.command import tell
 from pulseweave.network import Network
 from pulseweave.problem import Problem
 
+NAME_MAX = 32  # bytes
 FILE = click.argument("file", type=click.Path(path_type=Path))
 JSON = click.option(
     "--json", "json_file", metavar="FILE", help="Write what is in it, without keys, as JSON (`-` = stdout)."
@@ -40,14 +42,19 @@ def new(file, name, simulated, json_file):
 
     Example: pulseweave network new hall.json --name hall
     """
-    if file.exists():
+    if os.path.lexists(file):
         raise Problem(f"{file}: exists already, and its keys may be in use: give another file")
-    network = Network.create(name or file.stem)
+    name = file.stem if name is None else name
+    if not name.isprintable() or not 1 <= len(name.encode()) <= NAME_MAX:
+        raise Problem(
+            f"--name {name[:40]!a}: use 1 to {NAME_MAX} bytes that can be printed: it stands on every label"
+        )
+    network = Network.create(name)
     if simulated is not None:
         from pulseweave.sim.plan import keys
 
         blob = bytes.fromhex(keys(simulated, [])["node"])
-        network = Network(name or file.stem, blob[1], {blob[4]: blob[8:24]}, {blob[6]: blob[40:56]}, blob[2])
+        network = Network(name, blob[1], {blob[4]: blob[8:24]}, {blob[6]: blob[40:56]}, blob[2])
     network.save(file)
     text = f"{file}: network {network.net} ({network.name}); keep a copy where only you can read it"
     tell(json_file, content(file, network), text)

@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -22,18 +23,26 @@ CAUSES = {1: "power-on", 2: "crash or reset", 3: "watchdog", 4: "deep sleep", 5:
 ASKED, LOOKS, LOOK_S = 3, 4, 1.0  # over the mesh: questions, looks for each answer, pause before a look
 
 
+def asked(port: str | None, question: str) -> Iterator[tuple[str, Any]]:
+    """(port, answer) of `port`, or of every one, which consoles lend. Raises Problem where a named one cannot be asked."""
+    for device in [port] if port else [p.device for p in ports.listed()]:
+        try:
+            with ports.Claim(device, question):
+                said = talk.ask(device, question)
+        except Problem:
+            if port:
+                raise
+            continue
+        yield device, said
+
+
 def where(port: str | None, node: int | None) -> tuple[str, Any]:
     """(port, status) of the node that is meant; by id every port is asked. Raises Problem."""
     if node is None:
         return ports.only(port), None
-    asked = [port] if port else [p.device for p in ports.listed()]
-    if not asked:
+    if not port and not ports.listed():
         raise Problem("no board is plugged in: plug one in, or name it with --port")
-    for device in asked:
-        try:
-            said = talk.ask(device, "status")
-        except Problem:
-            continue
+    for device, said in asked(port, "status"):
         if isinstance(said, dict) and said.get("node") == node:
             return device, said
     return "", None
@@ -41,11 +50,7 @@ def where(port: str | None, node: int | None) -> tuple[str, Any]:
 
 def through(port: str | None, node: int) -> tuple[str, list]:
     """(port, its mesh table) of a plugged-in node that hears node `node`. Raises Problem."""
-    for device in [port] if port else [p.device for p in ports.listed()]:
-        try:
-            table = talk.ask(device, "mesh")
-        except Problem:
-            continue
+    for device, table in asked(port, "mesh"):
         if isinstance(table, list) and any(r.get("node") == node for r in table):
             return device, table
     raise Problem(
@@ -218,6 +223,6 @@ def card(note: dict) -> Panel:
         facts += f", {note['up_s']} s after its start by {cause}, {note.get('free', 0):,} bytes free"
     marks = f"\nevents {note['marks']}" if note.get("marks") else ""
     return Panel(
-        Text(note["text"].strip()), title=f"[bold red]{note['part']}", title_align="left",
-        subtitle=f"[dim]{facts}{marks}", subtitle_align="left", border_style="red",
+        Text(note["text"].strip()), title=Text(str(note["part"]), style="bold red"), title_align="left",
+        subtitle=Text(f"{facts}{marks}", style="dim"), subtitle_align="left", border_style="red",
     )  # fmt: skip

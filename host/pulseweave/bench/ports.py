@@ -22,12 +22,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import rich_click as click
 import serial
 from serial.tools import list_ports
 
 from pulseweave.problem import Problem
 
 BAUD = 115200
+SPEED = click.IntRange(300, 4_000_000)
 PATIENCE_S = 5.0  # how long a console may take to let go
 PROBE_S = 0.3  # `wanted()` holds the wish for some microseconds: one who wishes just then tries again
 
@@ -157,22 +159,33 @@ def open_line(device: str, baud: int = BAUD, timeout: float = 0.05) -> serial.Se
 
 
 def folder() -> Path:
-    """Where this user's claims on ports lie."""
+    """Where this user's claims on ports lie. Raises Problem."""
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     place = Path(base) / f"pulseweave-ports-{os.getuid()}"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise unclaimed(place, e) from None
     return place
 
 
+def unclaimed(place: Path, error: OSError) -> Problem:
+    """What keeps claims from being written."""
+    return Problem(
+        f"{place}: cannot be written ({error.strerror}): free some space, or set XDG_RUNTIME_DIR to a folder of yours"
+    )
+
+
 class Claim:
-    """The right to use a port, while the `with` block lasts. Raises Problem where somebody else has it and keeps it.
+    """The right to use a port, while the `with` block lasts. Raises Problem where somebody else has it and keeps it, and
+    where claims cannot be written.
 
     `what`: the command, for the other's message. `yields`: asked by `wanted()` now and then, this claimer lets go.
     """
 
     def __init__(self, device: str, what: str, yields: bool = False):
         name = device if "://" in device else os.path.realpath(device)
-        key = folder() / hashlib.sha256(name.encode()).hexdigest()[:16]
+        key = folder() / hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
         self.device, self.what, self.yields = device, what, yields
         self._lock = key.with_suffix(".held")
         self._wish = key.with_suffix(".wanted")
@@ -180,7 +193,10 @@ class Claim:
 
     @staticmethod
     def _take(path: Path, kind: int = fcntl.LOCK_EX):
-        f = path.open("a+")
+        try:
+            f = path.open("a+")
+        except OSError as e:
+            raise unclaimed(path, e) from None
         try:
             fcntl.flock(f, kind | fcntl.LOCK_NB)
         except OSError:
@@ -201,9 +217,12 @@ class Claim:
         self._held = self._take(self._lock)
         if not self._held:
             return False
-        self._held.truncate(0)
-        self._held.write(json.dumps({"pid": os.getpid(), "what": self.what, "yields": self.yields}))
-        self._held.flush()
+        try:
+            self._held.truncate(0)
+            self._held.write(json.dumps({"pid": os.getpid(), "what": self.what, "yields": self.yields}))
+            self._held.flush()
+        except OSError as e:
+            raise unclaimed(self._lock, e) from None
         return True
 
     def __enter__(self) -> "Claim":
@@ -234,7 +253,8 @@ class Claim:
         """Let go."""
         for f in (self._held, self._wishing):
             if f:
-                f.close()
+                with contextlib.suppress(OSError):  # what a full disk did not take
+                    f.close()
         self._held = self._wishing = None
 
     def __exit__(self, *_) -> None:

@@ -1,5 +1,6 @@
 """`pulseweave provision`, `pulseweave labels`: give a board its place in a network, and a label."""
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pulseweave.bench import labels as labelling
 from pulseweave.bench import ports, provision, selftest
-from pulseweave.bench.labels import Label, write
+from pulseweave.bench.labels import Label
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import Repl
 from pulseweave.boards.command import tell, write_json
@@ -51,7 +53,9 @@ def difference(changes: list[tuple[str, str, str]]) -> Table:
     for head in ("setting", "now", "", "then"):
         table.add_column(head)
     for what, now, then in changes:
-        table.add_row(what, Text(now or "-", style="red" if now else "dim"), "→", Text(then, style="green"))
+        table.add_row(
+            Text(what), Text(now or "-", style="red" if now else "dim"), "→", Text(then, style="green")
+        )
     return table
 
 
@@ -125,6 +129,8 @@ def command(
 
     Example: pulseweave provision --port /dev/ttyUSB0 --network hall.json --node 12 --name fern --at 1.5,2,0.8
     """
+    if label:
+        labelling.check(label)
     port = ports.only(port)
     network = Network.load(network_file)
     book = Ledger(ledger)
@@ -136,9 +142,10 @@ def command(
         port, network, network_file, book, node, wanted, screen,
         gateway=gateway, calibrate=calibrate, test=test, replace=replace, yes=yes,
     )  # fmt: skip
+    write_json(json_file, done)  # first: it tells of the board, also where the label cannot be written
     if label:
-        write([Label(done["node"], done["name"], network.name, done["board"] or "", done["mac"])], label)
-    write_json(json_file, done)
+        made = Label(done["node"], done["name"], network.name, done["board"] or "", done["mac"])
+        labelling.write([made], label)
     if done["failed"]:
         raise Problem(f"{port}: self-test failed: {'; '.join(done['failed'])}", 1)
 
@@ -219,7 +226,7 @@ def labels(out, ledger, network, nodes, json_file):
     """
     book = Ledger(ledger)
     warn(book)
-    if network and Path(network).is_file():  # as every other command is given it
+    if network and os.path.isfile(network):  # as every other command is given it
         network = Network.load(network).name
     made = [
         Label(s["node"], s.get("name", ""), s.get("network", ""), s.get("board", ""), s["mac"])
@@ -236,5 +243,5 @@ def labels(out, ledger, network, nodes, json_file):
             f"{book.path}: no provisioned board there that fits{which}: `pulseweave provision` first"
         )
     made.sort(key=lambda m: m.node)
-    write(made, out)
+    labelling.write(made, out)
     tell(json_file, {"file": str(out), "labels": [asdict(m) for m in made]}, f"{out}: {len(made)} labels")

@@ -1,5 +1,6 @@
 """`pulseweave ledger`, `pulseweave images`: what the bench remembers, for people and as JSON."""
 
+import os
 import sys
 
 import rich_click as click
@@ -23,7 +24,7 @@ def ledger(file, mac, node, json_file):
     """
     book = Ledger(file)
     warn(book)
-    if file and not book.path.exists():
+    if file and not os.path.exists(file):
         from pulseweave.problem import Problem
 
         raise Problem(f"{file}: no such ledger: `flash`, `deploy` and `provision` write one with --ledger")
@@ -36,6 +37,11 @@ def ledger(file, mac, node, json_file):
         macs = {e["mac"] for e in events if e.get("node") == node}
         events = [e for e in events if e["mac"] in macs]
         states = [s for s in states if s["mac"] in macs]
+    if not states and (mac or node is not None):
+        from pulseweave.problem import Problem
+
+        which = " and ".join([mac] * bool(mac) + [f"node {node}"] * (node is not None))
+        raise Problem(f"{book.path}: no board there with {which}: `pulseweave ledger` lists all of them")
     write_json(json_file, {"file": str(book.path), "boards": states, "events": events, "damage": book.damage})
     if json_file == "-":
         return
@@ -43,7 +49,7 @@ def ledger(file, mac, node, json_file):
 
     screen = Console(width=None if sys.stdout.isatty() else 160)
     if not states:
-        screen.print(f"{book.path}: nothing yet")
+        click.echo(f"{book.path}: nothing yet")
     else:
         screen.print(story(events) if mac else overview(states))
 
@@ -64,9 +70,9 @@ def overview(states: list[dict]):
             Text(mark, style=colour),
             s["mac"],
             str(s["node"]) if "node" in s else Text("retired" if "retire" in done else "", style="dim"),
-            s.get("name", ""),
-            s.get("network", ""),
-            s.get("board", ""),
+            Text(s.get("name", "")),
+            Text(s.get("network", "")),
+            Text(s.get("board", "")),
             s.get("firmware", "")[:8],
             s.get("release", "")[:8],
             Text(tested, style="green"),
@@ -91,9 +97,9 @@ def story(events: list[dict]):
             Text(mark, style=colour),
             e["t"].replace("T", " ").rstrip("Z"),
             e["what"],
-            e.get("port", ""),
-            " ".join(w for w in said if w) or e.get("board", ""),
-            e.get("why", ""),
+            Text(e.get("port", "")),
+            Text(" ".join(w for w in said if w) or e.get("board", "")),
+            Text(e.get("why", "")),
         )
     return table
 

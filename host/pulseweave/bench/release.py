@@ -8,6 +8,7 @@ changed.
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +49,12 @@ def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release
     Raises Problem.
     """
     tree = tree or DEVICE
-    if not (tree / "main.py").is_file():
+    if not os.path.isfile(tree / "main.py"):
         raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
-    paths = [p for p in sorted(tree.rglob("*.py")) if "__pycache__" not in p.parts]
     modules = {
-        p.relative_to(tree).as_posix(): p for p in paths if p.parent != tree or p.name not in compiled.SCRIPTS
+        p.relative_to(tree).as_posix(): p
+        for p in compiled.sources(tree)
+        if p.parent != tree or p.name not in compiled.SCRIPTS
     }
     files = {"main.py": (tree / "main.py").read_bytes()}
     made = compiled.many(lambda name: compile_module(modules[name], name, board.arch, viper), list(modules))

@@ -66,7 +66,9 @@ def sheet(found: list[Verdict], title: str) -> Panel:
     passed = all(v.ok for v in found)
     table = Table(box=None, pad_edge=False, show_header=False)
     for v in found:
-        table.add_row(Text("✓" if v.ok else "✗", style="green" if v.ok else "bold red"), v.part, v.said)
+        table.add_row(
+            Text("✓" if v.ok else "✗", style="green" if v.ok else "bold red"), Text(v.part), Text(v.said)
+        )
     verdict = Text(
         " PASS " if passed else " FAIL ", style="bold white on green" if passed else "bold white on red"
     )

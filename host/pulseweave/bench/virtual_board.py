@@ -16,6 +16,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from pulseweave import compiled
 from pulseweave.bench.air import default_folder, named
 from pulseweave.boards import Board, load
 from pulseweave.network import Network
@@ -58,11 +59,9 @@ def signals(board: Board, mac: bytes, touched: bool, unplugged: str | None = Non
 
 def firmware(tree: Path) -> dict[str, str]:
     """A firmware folder as files of a board: {path there: path here}. Raises Problem where it is none."""
-    if not (tree / "main.py").is_file():
+    if not os.path.isfile(tree / "main.py"):
         raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
-    found = [
-        p for p in tree.resolve().rglob("*") if p.suffix in (".py", ".mpy") and "__pycache__" not in p.parts
-    ]
+    found = compiled.sources(tree.resolve()) + list(tree.resolve().rglob("*.mpy"))
     return {"/" + str(p.relative_to(tree.resolve())): str(p) for p in found}
 
 

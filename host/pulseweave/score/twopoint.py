@@ -79,7 +79,7 @@ def keep(device: str, baud: int, cal: int, gain: int) -> None:
 
 @click.command()
 @click.option("--port", required=True, metavar="P", help="The node: a serial port, or what pyserial opens.")
-@click.option("--baud", type=int, default=115200, show_default=True, metavar="N")
+@click.option("--baud", type=click.IntRange(300, 4_000_000), default=115200, show_default=True, metavar="N")
 @click.option("--json", "json_file", metavar="FILE", help="Write what was kept as JSON (`-` = stdout).")
 def calibrate(port, baud, json_file):
     """Calibrate a node's skin input with two resistors in the place of a hand.

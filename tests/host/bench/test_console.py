@@ -298,3 +298,45 @@ def test_bad_input(tmp_path):
         said = pulseweave("console", "--port", os.ttyname(theirs), "--json", code=2).stderr
     assert "in use by pulseweave flash" in said
     os.close(ours)
+
+
+def test_the_log_of_a_raw_terminal_has_what_it_showed(tmp_path):
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pulseweave", "console", "--port", os.ttyname(theirs), "--raw", "--log", tmp_path / "l"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: ports.Claim(os.ttyname(theirs), "test")._holder().get("what") == "console")
+    frame = serial_link.encode_frame(serial_link.LOG, 1, b"\1\1in a frame")
+    os.write(ours, b"plain words\r\n" + frame + b"the rest")
+    until(lambda: "in a frame" in (tmp_path / "l").read_text())
+    child.send_signal(signal.SIGINT)
+    out = child.communicate(timeout=20)[0]
+    assert b"plain words" in out
+    said = [json.loads(x)["text"] for x in (tmp_path / "l").read_text().splitlines()]
+    assert said == ["plain words", "in a frame", "the rest"]
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_question_that_no_line_holds_is_answered_here():
+    ours, theirs = pty.openpty()
+    made = Link(os.ttyname(theirs))
+    made.ask("scene " + "x" * 250)
+    said = until(lambda: [v for k, v in made.poll() if k == "note"], 5, 0.02)
+    assert "longer than the board's" in said[0] and made.line
+    made.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_zero_is_not_nothing():
+    ours, theirs = pty.openpty()
+    began = time.monotonic()
+    pulseweave("console", "--port", os.ttyname(theirs), "--json", "--seconds", 0)
+    assert time.monotonic() - began < 20
+    for words in (("console", "--baud", "0"), ("doctor", "--baud", "-1"), ("calibrate", "--baud", "9999999")):
+        said = pulseweave(words[0], "--port", os.ttyname(theirs), *words[1:], code=2).stderr
+        assert "not in the range 300<=x<=4000000" in said
+    os.close(ours)
+    os.close(theirs)

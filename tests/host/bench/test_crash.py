@@ -1,10 +1,14 @@
 """Crash notes of a node that is on no cable, through another node of its mesh."""
 
+import contextlib
 import json
+import threading
+import time
 
 import pytest
 from benchtools import pulseweave, until
 from pulseweave.bench import nodes, talk
+from pulseweave.bench.console.link import Link
 from pulseweave.problem import Problem
 
 
@@ -59,3 +63,26 @@ def test_notes_are_read_through_another_node(power, tmp_path):
 )  # fmt: skip
 def test_short_notes(said, notes):
     assert nodes.brief(said) == notes
+
+
+def test_a_node_is_found_behind_its_console_and_a_port_that_fails_says_why(power, monkeypatch):
+    b = power()
+    node = until(lambda: (talk.ask(b.port, "status") or {}).get("node"), 30, 0.5)
+    with contextlib.closing(Link(b.port)) as console:
+        lending = threading.Event()
+
+        def lend():
+            while not lending.is_set():
+                console.poll()
+                time.sleep(0.05)
+
+        keeper = threading.Thread(target=lend)
+        keeper.start()
+        monkeypatch.setenv("PULSEWEAVE_PORTS", b.port)
+        said = json.loads(pulseweave("status", "--node", node, "--json", "-").stdout)
+        lending.set()
+        keeper.join()
+    assert said["node"] == node
+    for command in ("status", "identify", "crash"):
+        said = pulseweave(command, "--port", "/dev/ttyNONE", "--node", node, code=2).stderr
+        assert "/dev/ttyNONE: no such port" in said

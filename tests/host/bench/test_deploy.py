@@ -284,3 +284,37 @@ def test_vanished_in_the_middle(desk, versions):
         d.off()
         with pytest.raises(Problem, match=r"vanished|broke off"):
             deploy.deploy(r, seen, BOARD, versions[1])
+
+
+@pytest.mark.parametrize(
+    ("machine", "fits"),
+    [
+        ("Generic ESP32 module with ESP32", True), ("PICO with ESP32-PICO-V3-02", True), ("X with ESP32-D0WD", True),
+        ("Generic ESP32C3 module with ESP32C3", False), ("Generic ESP32S3 module with ESP32-S3", False),
+        ("Generic ESP32C6 module with ESP32C6", False), ("Pico with RP2040", False), ("linux [GCC 12]", False),
+    ],
+)  # fmt: skip
+def test_one_chip_is_not_taken_for_another(machine, fits):
+    board = boards.load("esp32-devkit")
+    seen = deploy.Look(
+        "aa", machine, [1, 26], 6 | 3 << 8 | 10 << 10, None, None, "/", "", "", "", 1 << 20, 4096
+    )
+    made = release.Release("x", {}, b"", 10)
+    if fits:
+        deploy.check("x", seen, board, made)
+    else:
+        with pytest.raises(Problem, match="wrong board: this is a"):
+            deploy.check("x", seen, board, made)
+
+
+def test_what_editors_leave_in_a_tree_is_no_firmware(tmp_path):
+    tree = small_tree(tmp_path / "t", 1)
+    before = release.build(BOARD, tree).id
+    (tree / "weave" / ".#one.py").symlink_to("somebody@here.1234")
+    (tree / "weave" / "folder.py").mkdir()
+    assert release.build(BOARD, tree).id == before
+    (tree / "weave" / "four.py").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Problem, match=r"four\.py: a link to nothing"):
+        release.build(BOARD, tree)
+    with pytest.raises(Problem, match=r"main\.py is missing"):
+        release.build(BOARD, tmp_path / ("x" * 300))

@@ -1,14 +1,17 @@
 """selftest, crash and doctor say what is wrong with a board."""
 
+import io
 import json
 import threading
 import time
 from contextlib import suppress
 
+import pytest
 import serial
 from benchtools import pulseweave, small_tree, until
-from pulseweave.bench import doctor
+from pulseweave.bench import doctor, nodes, selftest
 from pulseweave.bench.ledger import Ledger
+from rich.console import Console
 from settled import running, strand
 
 
@@ -66,13 +69,13 @@ def test_crash_notes_and_safe_mode(power, tmp_path):
             return b"safe mode" in said
 
         until(heard, 30)
-    notes = json.loads(pulseweave("crash", "--port", b.port, "--json", "-").stdout)["notes"]
-    assert notes and notes[-1]["part"] == "boot" and notes[-1]["text"] == "crash"
-    found = doctor.examine(b.port)
+    found = doctor.examine(b.port)  # who looks lets it try once more
     assert any(
         f[0] == "fault" and "safe mode: 5 crash boots in a row, the last in boot" in f[1] for f in found
     )
     assert any("place in the room" in f[1] for f in found)
+    notes = json.loads(pulseweave("crash", "--port", b.port, "--json", "-").stdout)["notes"]
+    assert notes and notes[-1]["part"] == "boot" and notes[-1]["text"] == "crash"
     pulseweave("crash", "--port", b.port, "--clear")
 
 
@@ -86,3 +89,16 @@ def test_doctor_says_what_is_missing(power, tmp_path):
     tree = small_tree(tmp_path / "t", 1)
     other = power("other", "--firmware", str(tree))
     assert "no firmware on this board" not in pulseweave("doctor", "--port", other.port, code=1).stdout
+
+
+def test_what_a_node_says_of_itself_is_no_markup(monkeypatch, capsys):
+    found = doctor.Findings([("fault", "node 3 up [/left] runs", "")])
+    monkeypatch.setattr(doctor, "examine", lambda *_: found)
+    with pytest.raises(SystemExit):
+        doctor.doctor(["--port", "x"])
+    assert "up [/left]" in capsys.readouterr().out
+    screen = Console(record=True, width=80, file=io.StringIO())
+    screen.print(selftest.sheet([selftest.Verdict("strand", True, "[/red] shown")], "x"))
+    screen.print(nodes.card({"part": "sense", "text": "x", "boot": 1, "marks": "[/red]"}))
+    said = screen.export_text()
+    assert "[/red] shown" in said and "events [/red]" in said

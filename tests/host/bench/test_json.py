@@ -54,6 +54,8 @@ def said(monkeypatch, capsys):
 
 def test_network_and_labels(said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for name in ("x" * 33, "ä" * 17, "a\nb", ""):
+        assert "can be printed" in pulseweave("network", "new", "no.json", "--name", name, code=2).stderr
     said("network new hall.json --name hall", file="hall.json", name="hall", keys=[1], use=1, nodes=[])
     said("network rotate hall.json", keys=[1, 2], use=1)
     said("network promote hall.json", keys=[1, 2], use=2)

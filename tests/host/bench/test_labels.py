@@ -41,3 +41,11 @@ def test_labels_of_a_network_by_its_name_or_by_its_file(tmp_path):
         assert "1 labels" in pulseweave("labels", tmp_path / "x.svg", "--network", word).stdout
     said = pulseweave("labels", tmp_path / "x.svg", "--network", "hell", code=2).stderr
     assert "no provisioned board there that fits" in said and "there is hall" in said
+
+
+def test_what_cannot_be_printed_spoils_no_sheet(tmp_path):
+    made = [labels.Label(1, "x\x01\x1b\ny", "hall", "virtual", "02")]
+    assert "x\ufffd" in labels.svg(made) and xml.fromstring(labels.svg(made)) is not None
+    assert b"\x01" not in labels.pdf(made)
+    with pytest.raises(Problem, match="shorter name"):
+        labels.write([labels.Label(1, "x", "n" * 3000, "virtual", "02")], tmp_path / "x.svg")

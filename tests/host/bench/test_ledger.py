@@ -140,3 +140,15 @@ def test_bad_input(tmp_path):
     ]
     said = json.loads(pulseweave("ledger", damaged, "--json", "-").stdout)
     assert len(said["boards"]) == 2 and said["damage"]
+
+
+@pytest.mark.parametrize("name", ["fern [north]", "up [/left]", "[red]"])
+def test_a_name_is_shown_as_it_is(name):
+    Ledger().add("provision", "02", "ok", node=7, network="hall", name=name, why=name)
+    assert name in pulseweave("ledger").stdout and name in pulseweave("ledger", "--mac", "02").stdout
+
+
+def test_a_board_that_is_not_there_is_said_so():
+    Ledger().add("provision", "02", "ok", node=7, network="hall")
+    for words in (("--mac", "03"), ("--node", 0), ("--mac", "02", "--node", 8)):
+        assert "no board there with" in pulseweave("ledger", *words, code=2).stderr

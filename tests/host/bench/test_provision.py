@@ -252,6 +252,13 @@ def test_a_refused_setting_retires_nobody(power, net):
     assert Ledger().owner("hall", 5) == "02:00:00:00:00:01" and len(Ledger().events) == 1
 
 
+def test_what_was_done_is_told_also_where_its_label_cannot_be_written(power, net, tmp_path):
+    b = power()
+    done = pulseweave("provision", "--port", b.port, "--network", net, "--json", "-", "--label", tmp_path / "no" / "x.svg",
+                      code=2)  # fmt: skip
+    assert json.loads(done.stdout)["node"] == 1 and "cannot be written" in done.stderr
+
+
 def test_a_retired_board_is_called_so():
     Ledger().add("provision", "020000000001", "ok", node=7, network="hall")
     Ledger().add("retire", "020000000001", "ok", network="hall")
@@ -268,6 +275,7 @@ def test_bad_settings_write_nothing(power, net):
         (("--set", "brightness=999"), "brightness is a number from 0 to 255"),
         (("--name", "x" * 40), "at most 24 bytes"),
         (("--node", "70000"), "1 to 65534"),
+        (("--label", "x.png"), "x.png: labels are .svg or .pdf"),
     ):
         said = pulseweave("provision", "--port", b.port, "--network", net, *options, code=2).stderr
         assert match in said, said

@@ -60,3 +60,17 @@ def test_every_command_over_a_socket(power, bridge, tmp_path):
     made, seen = Link(url), []
     until(lambda: seen.extend(made.poll()) or sum(k == "state" for k, _ in seen) > 2, 30, 0.05)
     made.close()
+
+
+def test_where_no_claim_can_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+    said = pulseweave("status", "--port", "/dev/ttyNONE", code=2).stderr
+    assert "cannot be written" in said and "set XDG_RUNTIME_DIR" in said
+
+
+def test_a_port_of_bytes_that_are_no_text_is_one_line():
+    assert (
+        "no such port"
+        in pulseweave("status", "--port", b"/tmp/\xff".decode(errors="surrogateescape"), code=2).stderr
+    )

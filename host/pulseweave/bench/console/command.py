@@ -11,6 +11,7 @@ import tty
 
 import rich_click as click
 
+from pulseweave import serial_link
 from pulseweave.bench import ports
 from pulseweave.bench.console.link import LIVE, Link
 from pulseweave.bench.console.model import Model
@@ -75,8 +76,8 @@ def keys(fd: int | None) -> bytes:
 @click.option("--raw", is_flag=True, help="Bytes as they come, keys as they are typed; Ctrl-] leaves.")
 @click.option("--json", "as_json", is_flag=True, help="Every frame, answer and line as one line of JSON.")
 @click.option("--log", "log_file", metavar="FILE", help="Also write everything to FILE, as JSON lines.")
-@click.option("--seconds", type=float, metavar="S", help="Leave after S seconds.")
-@click.option("--baud", type=int, default=ports.BAUD, show_default=True, help="Speed of the line.")
+@click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Leave after S seconds.")
+@click.option("--baud", type=ports.SPEED, default=ports.BAUD, show_default=True, help="Speed of the line.")
 def command(port, raw, as_json, log_file, seconds, baud):
     """Watch a node: beats, arousal, light, mesh, crash notes; switch its scenes.
 
@@ -87,32 +88,42 @@ def command(port, raw, as_json, log_file, seconds, baud):
     if raw and as_json:
         raise Problem("--raw and --json exclude each other: leave one out")
     port = ports.only(port)
-    end = time.monotonic() + seconds if seconds else None
+    end = time.monotonic() + seconds if seconds is not None else None
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         if raw:
-            run_raw(port, baud, end)
+            run_raw(port, baud, end, Log(log_file))
         elif as_json or not sys.stdout.isatty():
             run_json(port, baud, end, Log(log_file))
         else:
             run_screen(port, baud, end, Log(log_file))
 
 
-def run_raw(port: str, baud: int, end: float | None) -> None:
-    """A plain terminal. Ctrl-C goes to the board."""
+def run_raw(port: str, baud: int, end: float | None, log: Log) -> None:
+    """A plain terminal. Ctrl-C goes to the board. In the log: its lines, and what frames say in words."""
+    receiver, answers = serial_link.Receiver(), serial_link.Answers()
 
-    def heard(data: bytes) -> None:
+    def show(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+    def heard(data: bytes) -> None:
+        show(data)
+        for g in receiver.feed(data):
+            if isinstance(g, serial_link.Text):
+                log(line("text", g.text))
+            elif done := answers.feed(g):
+                log(line("text", done[2]))
 
     link = Link(port, baud, streams=False, heard=heard)
     try:
         with keyboard() as fd:
             if fd is not None:
                 tty.setraw(fd)
-                heard(b"-- raw: Ctrl-] leaves --\r\n")
+                show(b"-- raw: Ctrl-] leaves --\r\n")
             while end is None or time.monotonic() < end:
-                for _, text in link.poll():
-                    heard(f"\r\n-- {text} --\r\n".encode())
+                for kind, text in link.poll():
+                    show(f"\r\n-- {text} --\r\n".encode())
+                    log(line(kind, text))
                 typed = keys(fd)
                 if ESCAPE in typed:
                     return
@@ -122,6 +133,8 @@ def run_raw(port: str, baud: int, end: float | None) -> None:
                 time.sleep(LOOK_S if not typed else 0.01)
     finally:
         link.close()
+        for g in receiver.rest():
+            log(line("text", g.text))
 
 
 def run_json(port: str, baud: int, end: float | None, log: Log) -> None:

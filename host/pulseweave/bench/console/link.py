@@ -33,6 +33,7 @@ class Link:
         self._next = self._mesh = self._state = 0.0
         self.waiting: dict[int, str] = {}  # the question under way
         self._questions: deque = deque(maxlen=32)
+        self._notes: list[tuple[str, object]] = []
         self._sent = 0.0
         self._open()
 
@@ -61,8 +62,13 @@ class Link:
         self.state, self.why = state, why
 
     def ask(self, text: str) -> None:
-        """Ask the node something; the answer comes out of poll()."""
-        self._questions.append(text)
+        """Ask the node something; the answer comes out of poll(), or why it cannot be asked."""
+        try:
+            link.command(0, text)
+        except ValueError as e:
+            self._notes.append(("note", f"{text[:20]}...: {e}"))
+        else:
+            self._questions.append(text)
 
     def _pump(self, now: float) -> None:
         """One question at a time: a node holds four answers at most, and drops what comes on top."""
@@ -115,7 +121,7 @@ class Link:
             self.heard(data)
         if not self.streams:
             return []
-        out = []
+        out, self._notes = self._notes, []
         for g in self.talk.receiver.feed(data):
             out += self._understand(g)
         if any(kind == "state" for kind, _ in out):
