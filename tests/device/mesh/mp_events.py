@@ -107,3 +107,22 @@ def test_an_event_that_outlives_the_row_of_its_origin_is_obeyed_once():
     r.made[r.find(1)] -= 120000  # the row is two minutes old, and goes while the event is still told
     w.run(4)
     assert len(last.events) == 1, last.events
+
+
+def test_two_scenes_told_at_once_end_as_one():
+    """At two ends of the room, and in two halves of a parted one."""
+    for parted in (False, True):
+        w = World(8, line(), seed=7)
+        w.run(25)
+        assert w.boards[3].mesh.send_event(SCENE, b"\x01", 1, -1)
+        w.run(5)
+        for k in range(4):
+            w.boards[k].group = int(parted)
+        w.run(2)
+        w.boards[0].mesh.send_event(SCENE, b"\x02", 1, -1)
+        w.boards[7].mesh.send_event(SCENE, b"\x03", 1, -1)
+        w.run(5)
+        for b in w.boards:
+            b.group = 0
+        w.run(20)
+        assert len({b.events[-1][2] for b in w.boards}) == 1, [b.events[-1][2] for b in w.boards]

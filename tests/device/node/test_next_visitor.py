@@ -61,6 +61,7 @@ def test_a_part_that_is_put_aside_forgets_its_visitor(stage, part):
         assert row["bytes"] < 50, (k, row)
         if part == "sense":
             assert row["contact"] == 0 and row["flags"] == FAULT, (k, row)
+            assert row["measured"] == [0, 0, -1], (k, row)
     later = rows[58]
     assert not later["aside"] and later["contact"] == 1 and later["flags"] == TOUCHED, later
     assert later["visitor"] not in (0, first["visitor"]), (first, later)
@@ -89,3 +90,10 @@ def test_opting_out_ends_five_seconds_after_its_visitor_left(stage):
         assert rows[k]["opted_out"] == 0, (k, rows[k])
     last = rows[SECONDS - 1]
     assert last["contact"] == 1 and last["told"] and last["flags"] == TOUCHED, last
+
+
+def test_who_opts_out_a_moment_before_touching_is_opted_out(stage):
+    """Five seconds after the last visitor left are just over then."""
+    rows = seen(stage, held=(69,))
+    for k in range(70, SECONDS):
+        assert rows[k]["opted_out"] == 1 and rows[k]["told"] == 0, (k, rows[k])
