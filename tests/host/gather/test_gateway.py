@@ -1,11 +1,15 @@
 """A gateway's stream on the host: in order, once, what is gone counted exactly; over bad lines, absences and restarts."""
 
+import json
 import random
 
 from board import Board
+from pulseweave import serial_link as link
 from pulseweave.gather import record
 from pulseweave.gather.gateway import Gateway
+from pulseweave.gather.inquiry import Inquiry, Told
 from pulseweave.gather.record import Event, State
+from pulseweave.gather.store.db import Unavailable
 
 
 def talk(g: Gateway, board: Board, seconds: float, start=0.0, spoil=lambda data: data) -> list:
@@ -124,3 +128,70 @@ def test_records_are_read_as_they_are_written():
     rng = random.Random(2)
     for _ in range(5000):
         record.decode(rng.randbytes(16))
+
+
+def test_a_clock_that_steps_into_the_rooms_time_takes_its_packets_along():
+    board, g = Board(), Gateway("x")
+    talk(g, board, 3)
+    board.hear_many(2, range(4), mesh0=1000)
+    talk(g, board, 1, 3)
+    for mesh0 in (500_000_000, 5000, 1 << 29):  # forward, back, as far as can be
+        got = []
+        for k in range(4):  # between two answers
+            now = 10 + k / 10
+            board.hear_many(2, [k], mesh0=mesh0 - 350 * k)  # a version each tenth of a second
+            got += [(now, g.when(p)) for p in g.feed(board.step(), now)]
+        assert len(got) == 4 and all(abs(when - now) < 1.5 for now, when in got), got
+        got = talk(g, board, 3, 11)  # and an answer in the room's time changes nothing
+        board.hear_many(2, [10], mesh0=mesh0)
+        (p,) = talk(g, board, 0.2, 14)
+        assert abs(g.when(p) - 14) < 5
+
+
+def test_a_node_that_starts_again_while_nobody_knows_how_far_it_came_loses_nothing():
+    away = []
+
+    def resume(*_):
+        if away:
+            raise Unavailable("restarting")
+        return 0
+
+    board, g, got = Board(), Gateway("x", resume), []
+
+    def pass_on(begin, end):
+        for k in range(begin * 10, end * 10):
+            board.typed(g.wants(k / 10))
+            try:
+                got.extend(g.feed(board.step(), k / 10))
+            except Unavailable:
+                g.lost_line()  # as Collector does
+
+    pass_on(0, 2)
+    board.hear_many(2, range(300))
+    pass_on(2, 6)
+    away.append(1)
+    board.epoch += 1
+    board.boot()
+    board.on = True
+    board.hear_many(2, range(1000, 1040))
+    pass_on(6, 11)
+    away.clear()
+    board.hear_many(2, range(1040, 1100))
+    pass_on(11, 16)
+    assert [p.serial for p in got] == [*range(300), *range(1000, 1100)] and g.lost == 0 and g.restarts <= 1
+
+
+def test_a_lost_part_of_an_answer_spoils_it_whatever_comes_next():
+    text = json.dumps([{"boot": 3, "part": "light", "text": "x" * 200}])
+    parts = [text[i : i + 80].encode() for i in range(0, len(text), 80)]
+    frames = [(link.ANSWER, bytes((80, i == len(parts) - 1)) + part) for i, part in enumerate(parts)]
+    frames.insert(2, (link.GATEWAY, bytes(18)))
+    wire = [link.encode_frame(kind, i, payload) for i, (kind, payload) in enumerate(frames)]
+    del wire[1]  # then a record is the next to arrive
+    g, heard = Gateway("x"), []
+    hello = b'{"node": 1, "epoch": 1, "next": 0, "mesh_ms": 0}'
+    list(g.feed(link.encode_frame(link.ANSWER, 255, bytes((77, 1)) + hello), 0))
+    g.inquiry = Inquiry(Told())
+    g.inquiry.answer = lambda number, node, body: heard.append(body)
+    list(g.feed(b"".join(wire), 1))
+    assert not [body for body in heard if "error" not in body], "what is left of it is none"

@@ -77,6 +77,25 @@ def test_it_goes_anywhere(replay):
             replay.command(wrong)
 
 
+def test_a_jump_finds_what_held_and_who_had_started_again(stored):
+    stored.write([
+        (T + 100_000, Event(1, 10, 7, 0, 2, b"\xff\x01")),
+        (T + 200_000, Event(1, 20, 7, 0, 2, b"\x01\x00")),
+    ])  # fmt: skip
+    later = [state(9, n, epoch=8, arousal=200) for n in range(100, 140)]
+    stored.write([state(9, n, arousal=20) for n in range(400)])
+    stored.write([(t + 300 * 450, p) for t, p in later])  # it starts again, at a smaller number
+    room = Replay(stored, T, T + MINUTES * 60_000, "evening")
+    for seconds, damping in ((50, True), (110, False), (199, False), (210, True), (110, False), (50, True)):
+        room.command({"do": "seek", "to": seconds})
+        room.step()
+        assert room.meta()["damping"] is damping, seconds
+    room.command({"do": "seek", "to": 190})
+    room.step()
+    assert room.table.now[9].state.arousal == 200
+    room.close()
+
+
 def test_strands_shine_as_the_room_felt(replay):
     """The same device code as on a node: brighter when stirred, one colour for all where nobody touches."""
 

@@ -4,8 +4,9 @@ import itertools
 import random
 
 import pytest
-from pulseweave.gather import record
+from pulseweave.gather import export, record
 from pulseweave.gather.record import Event
+from pulseweave.gather.report import report
 from pulseweave.gather.store import open_store
 from rows import T, state
 
@@ -155,6 +156,19 @@ def test_events_keep_their_head_and_only_that(store):
     store.write([event(1, b"\x03\x14")])
     assert store.db.all("select node, n, kind, data from events") == [(9, 5, 1, 0x314)]
     assert event(7, b"\x80\x07")[1].data == b"", "what a visitor's echo says stays in the room"
+
+
+def test_events_of_any_two_bytes_are_kept_and_given_back(store):
+    said = [0, 1, 0x314, 0x7FFF, 0x8000, 0xFF14, 0xFFFF]
+    events = [
+        (T + n, record.decode(record.encode(Event(9, n, 7, n, 2, data.to_bytes(2)))))
+        for n, data in enumerate(said)
+    ]
+    store.write([*events, state(3, 1)])
+    rows = [row for some in export.rows(store, "events", T, T + 1000) for row in some]
+    assert [row[-1] for row in rows] == said and store.counts()["packets"] == 1
+    text = report(store, T, T + 1000, "evening")
+    assert "65300 (node 9)" in text and "-" not in text.partition("What happened")[2]
 
 
 def test_sites_share_a_database_in_schemas_of_their_own(postgres_url):

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 
+import psycopg
 import pytest
 from pulseweave.gather.store import open_store
 from pulseweave.gather.store.db import Unavailable
@@ -91,3 +92,16 @@ def test_a_locked_database_is_waited_for(tmp_path, monkeypatch):
     assert s.write([state(1, 1)]) == 1
     s.close()
     other.close()
+
+
+def test_a_server_that_has_fallen_silent_is_given_up(monkeypatch):
+    asked = {}
+
+    def connect(url, **options):
+        asked.update(options)
+        raise psycopg.OperationalError("nobody")
+
+    monkeypatch.setattr("psycopg.connect", connect)
+    with pytest.raises(Problem):
+        open_store("postgresql://127.0.0.1/room")
+    assert asked["keepalives_idle"] <= 10 and 0 < asked["tcp_user_timeout"] <= 30_000
