@@ -3,9 +3,9 @@
 21 people, 1099 labelled minutes. Q10 (1024 = 1.0 per octave of deviation); CUT: where arousal begins.
 """
 
-BIAS = const(-1281)
-CUT = const(-725)
-SKIN = const(1932)
-HEART = const(7730)
-RMSSD = const(-360)
-RISE = const(2822)
+BIAS = const(-1283)
+CUT = const(-868)
+SKIN = const(1910)
+HEART = const(7726)
+RMSSD = const(-234)
+RISE = const(2852)

@@ -12,7 +12,7 @@ from pulseweave.sim.body import Body
 from pulseweave.sim.frontend import FrontEnd
 
 SECONDS = 82
-FIRST, NEXT, LAST = (2, 39), (41, 60), (70, SECONDS)  # seconds of touch; two without a hand, then ten
+FIRST, NEXT, LAST = (2, 39), (41, 60), (71, SECONDS)  # seconds of touch; two without a hand, then eleven
 PARTS = ROOT / "host" / "pulseweave" / "figures" / "parts"
 TOUCHED, FAULT = 1, 8  # flags told to the room
 
@@ -93,7 +93,7 @@ def test_opting_out_ends_five_seconds_after_its_visitor_left(stage):
 
 
 def test_who_opts_out_a_moment_before_touching_is_opted_out(stage):
-    """Five seconds after the last visitor left are just over then."""
+    """Ten seconds after the last visitor left are just over then."""
     rows = seen(stage, held=(69,))
     for k in range(70, SECONDS):
         assert rows[k]["opted_out"] == 1 and rows[k]["told"] == 0, (k, rows[k])
