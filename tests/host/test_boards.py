@@ -247,4 +247,8 @@ def test_names_and_nesting_without_end_are_one_line(tmp_path):
     for name in ("x" * 300, "x" * 300 + ".toml", "/" + "x" * 300):
         with pytest.raises(Problem, match=r"not known|no such board file"):
             load(name)
+    assert "[1, 1, 1" in (
+        said := problem(tmp_path, changed(DEVKIT, "strand", "order", f"order = {[1] * 999}"))
+    )
+    assert len(said) < len(str(tmp_path)) + 200
     assert "nested too deep" in problem(tmp_path, "x = " + "[" * 100_000)

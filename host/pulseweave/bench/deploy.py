@@ -103,9 +103,10 @@ def check(device: str, seen: Look, board: Board, release: Release) -> None:
             f"{device}: its MicroPython loads .mpy {version}.{sub}, this release is {MPY[0]}.{MPY[1]}: flash the version "
             "boards/README.md names"
         )
+    named = dict(enumerate(ARCH)).get(arch) or f"architecture {arch}"
     if release.native and arch != release.native:
         raise Problem(
-            f"{device}: firmware for {ARCH[release.native]} does not run on {ARCH[arch]}: "
+            f"{device}: firmware for {ARCH[release.native]} does not run on {named}: "
             f"correct `arch` in {board.name}'s description"
         )
     assert board.arch in CHIPS[board.chip].arch

@@ -18,6 +18,7 @@ import json
 import os
 import re
 import tempfile
+import termios
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,8 @@ def open_line(device: str, baud: int = BAUD, timeout: float = 0.05) -> serial.Se
     """`device` opened for this process alone. Raises Problem."""
     try:
         return serial.serial_for_url(device, baudrate=baud, timeout=timeout, write_timeout=5, exclusive=True)
+    except termios.error as e:
+        raise Problem(explain(device, OSError(*e.args))) from None
     except (OSError, ValueError) as e:  # SerialException is an OSError
         raise Problem(explain(device, e)) from None
 

@@ -6,6 +6,7 @@ what to do.
 """
 
 import re
+import termios
 import time
 
 from mpremote.transport import TransportError, TransportExecError
@@ -121,6 +122,8 @@ class Repl(SerialTransport):
             time.sleep(0.05)
             self.serial.reset_input_buffer()
             self.serial.write(b"\x04")
+        except termios.error as e:
+            raise Problem(ports.explain(self.device_name, OSError(*e.args))) from None
         except OSError as e:
             raise Problem(ports.explain(self.device_name, e)) from None
 

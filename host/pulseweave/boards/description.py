@@ -122,9 +122,13 @@ def value(key: str, data: dict) -> str:
         if not isinstance(v, dict) or part not in v:
             return ""
         v = v[part]
-    return "" if isinstance(v, dict) else f" = {str(v).lower() if isinstance(v, bool) else repr(v)}"
+    if isinstance(v, dict):
+        return ""
+    said = str(v).lower() if isinstance(v, bool) else repr(v)
+    return f" = {said}" if len(said) <= LONGEST else f" = {said[:LONGEST]}..."
 
 
+LONGEST = 80  # characters of a wrong value that are shown
 KINDS = {"pulse": "analog or max30102", "skin": "grove_gsr"}
 LITERAL = {
     "chip": ", ".join(CHIPS),

@@ -302,6 +302,9 @@ def test_one_chip_is_not_taken_for_another(machine, fits):
     made = release.Release("x", {}, b"", 10)
     if fits:
         deploy.check("x", seen, board, made)
+        seen.mpy |= 15 << 10  # one that is not known here
+        with pytest.raises(Problem, match="does not run on architecture 15"):
+            deploy.check("x", seen, board, made)
     else:
         with pytest.raises(Problem, match="wrong board: this is a"):
             deploy.check("x", seen, board, made)

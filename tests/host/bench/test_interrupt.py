@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 import tty
@@ -16,6 +17,7 @@ import pytest
 from benchtools import until
 from pulseweave.bench import moment
 from pulseweave.bench.repl import Repl
+from pulseweave.problem import Problem
 
 BUSY = """
 import time
@@ -199,3 +201,16 @@ def test_answers_to_earlier_knocks_do_not_come_into_the_first_paste():
     with Repl(board.port) as r:
         assert r.run("x = 6\n" + "#" * 300 + "\nprint(x * 7)") == "42\n"
         assert r.run("print('again')") == "again\n"
+
+
+def test_a_board_that_vanishes_as_it_is_let_go_is_one_line(monkeypatch):
+    """Then the terminal says so, not the port: in an error of a kind of its own."""
+    board = SlowBoard(0)
+    with Repl(board.port) as r:
+
+        def gone():
+            raise termios.error(5, "Input/output error")
+
+        monkeypatch.setattr(r.serial, "reset_input_buffer", gone)
+        with pytest.raises(Problem, match="vanished in the middle"):
+            r.restart()

@@ -6,6 +6,7 @@ In: a port. Out: `poll()`: what came since the last call. Unplugging, resets and
 
 import contextlib
 import os
+import termios
 import time
 from collections import deque
 
@@ -173,7 +174,7 @@ class Link:
             try:
                 if self.line:
                     self.line.flush()
-            except OSError:
+            except (OSError, termios.error):
                 pass
 
     def close(self) -> None:
