@@ -258,9 +258,8 @@ class Network:
         if generation >= 1 << 13:
             raise Problem(f"node {node} was provisioned {generation} times: give it a new id")
         self.nodes[node] = generation
-        return generation << 16 | (
-            generation << 5 & 0xFF
-        )  # the low byte, which gateways tell, differs as well
+        low = generation << 5 & 0xFF  # which gateways tell: another than before
+        return generation << 16 | low
 
     # --- commands -------------------------------------------------------------------------------------------
 

@@ -49,6 +49,16 @@ def test_rotation_by_id():
     assert list(n.keys) == [2, 3]
 
 
+def test_the_next_key_is_promoted_once():
+    n = Network.create("hall")
+    n.rotate()
+    n.promote()
+    assert n.use == 2
+    with pytest.raises(Problem, match="retire the old one"):
+        n.promote()
+    assert n.use == 2
+
+
 def test_provisioning_counts_epochs_up():
     n = Network.create("hall")
     assert [n.admit(3), n.admit(3), n.admit(4)] == [0x10020, 0x20040, 0x10020]
