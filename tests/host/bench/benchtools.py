@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -229,6 +230,13 @@ def desk(tmp_path):
     for d in made:
         d.off()
         d._lock.close()
+
+
+def long_tree(place: Path) -> Path:
+    """The firmware and so much beside it that its deploy takes some seconds."""
+    shutil.copytree(ROOT / "device", place, ignore=shutil.ignore_patterns("__pycache__"))
+    (place / "weave" / "filler.py").write_text(f"X = '{random.Random(1).randbytes(200_000).hex()}'\n")
+    return place
 
 
 def small_tree(place: Path, version: int, after: str = "") -> Path:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from benchtools import pulseweave, until
+from benchtools import long_tree, pulseweave, until
 from pulseweave.bench import ports
 from pulseweave.bench.ledger import Ledger
 from pulseweave.figures.parts.mock_chip import MockChip, free_port
@@ -94,7 +94,9 @@ def deploys(board) -> bool:
 def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
     monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
     b = power()
-    child = station(tmp_path, "--board", "virtual", "--present", count=1)
+    child = station(
+        tmp_path, "--board", "virtual", "--present", "--tree", long_tree(tmp_path / "tree"), count=1
+    )
     until(lambda: deploys(b))
     time.sleep(1.5)
     child.send_signal(signal.SIGINT)
@@ -106,7 +108,9 @@ def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
 def test_a_board_unplugged_in_the_middle_is_told_of(power, tmp_path, monkeypatch):
     monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
     b = power()
-    child = station(tmp_path, "--board", "virtual", "--present", count=1)
+    child = station(
+        tmp_path, "--board", "virtual", "--present", "--tree", long_tree(tmp_path / "tree"), count=1
+    )
     until(lambda: deploys(b))
     time.sleep(1)
     b.cut()

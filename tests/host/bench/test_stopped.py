@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from benchtools import pulseweave, until
+from benchtools import long_tree, pulseweave, until
 from pulseweave.bench import ports
 from pulseweave.score.twopoint import answer
 from settled import running
@@ -26,8 +26,10 @@ def begun(board, *words: str) -> subprocess.Popen:
     ("words", "number"),
     [(("selftest",), signal.SIGTERM), (("deploy", "--board", "virtual"), signal.SIGHUP)],
 )
-def test_no_board_is_left_dark(power, words, number):
+def test_no_board_is_left_dark(power, words, number, tmp_path):
     b = power()
+    if words[0] == "deploy":
+        words += ("--tree", str(long_tree(tmp_path / "tree")))
     child = begun(b, *words)
     time.sleep(1.2)
     child.send_signal(number)
