@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from pulseweave.gather.store.db import Database, Unavailable
@@ -15,7 +16,7 @@ except ImportError:
 
 WRITERS = 0x50574C44  # the advisory lock under which writers take turns
 CONNECT_S = 5
-SILENT = {  # a server that has gone without a word is given up after this
+SILENT: dict[str, Any] = {  # a server that has gone without a word is given up after this
     "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000,
 }  # fmt: skip
 AGAIN = (
