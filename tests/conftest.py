@@ -19,10 +19,10 @@ import ports
 from ports import missing
 from pulseweave.paths import data
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # started in a script's background: programs under test inherit it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# started in a script's background, or under nohup: programs under test would inherit what is ignored
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 settings.register_profile(
     "busy", deadline=None

@@ -50,7 +50,9 @@ class Crowd:
         """The next rows."""
         i: int = self.at
         n: int = room.count
-        ttl = min(_TTL_MS + n * _TTL_ROW_MS, 60000)  # from there on a row is gone, see roster.py
+        ttl = _TTL_MS + n * _TTL_ROW_MS
+        if ttl > 60000:
+            ttl = 60000  # from there on a row is gone, see roster.py
         if n > _SEATS:
             n = _SEATS
         if i >= n:

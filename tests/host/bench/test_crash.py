@@ -79,7 +79,10 @@ def test_a_node_is_found_behind_its_console_and_a_port_that_fails_says_why(power
         keeper = threading.Thread(target=lend)
         keeper.start()
         monkeypatch.setenv("PULSEWEAVE_PORTS", b.port)
-        said = json.loads(pulseweave("status", "--node", node, "--json", "-").stdout)
+        said = until(
+            lambda: json.loads(pulseweave("status", "--node", node, "--json", "-", code=None).stdout or "{}"),
+            30,
+        )
         lending.set()
         keeper.join()
     assert said["node"] == node

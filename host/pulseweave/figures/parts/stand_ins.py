@@ -131,6 +131,7 @@ def install(shims: str, worker: str, device: str) -> None:
     sys.path[:0] = [shims, worker, device]
     for pointer in ("ptr8", "ptr16", "ptr32"):  # what viper makes pointers are the buffers themselves here
         setattr(builtins, pointer, _pointer)
+    builtins.const = lambda v: v  # pyright: ignore[reportAttributeAccessIssue]  # a word of MicroPython's compiler
     module("micropython", const=lambda v: v, viper=lambda f: f, native=lambda f: f)
     module("cryptolib", aes=Aes)
     module("ramdisk", RamDisk=RamDisk)
