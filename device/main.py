@@ -51,9 +51,8 @@ def run(node):
             late = 0
             if gc.mem_free() < 16384:
                 gc.collect()
-                if (
-                    gc.mem_free() < 8192
-                ):  # strangers' addresses fill MicroPython's table of peers: only a reset empties it
+                # strangers' addresses fill MicroPython's table of peers, which only a reset empties
+                if gc.mem_free() < 8192:
                     node.keep.leaving()
                     break
     machine.reset()  # asked for on the console, which has written what waited; or out of memory

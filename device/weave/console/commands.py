@@ -212,11 +212,11 @@ def gateway(con, node, args):
     if not con.ask:
         from .gateway import gateway
 
-        ask = [0, 0, 0]
-        records = gateway(node.mesh, con.out, ask)
+        numbers = [0, 0, 0]
+        records = gateway(node.mesh, con.out, numbers)
         next(records)
         con.streams.append(records.send)
-        con.ask = ask
+        con.ask = numbers
     con.ask[0] = n = max(0, int(args[0])) if args else 0
     con.ask[1] = n + 512
     mesh = node.mesh

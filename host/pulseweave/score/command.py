@@ -143,8 +143,7 @@ def score(folder, kind, dump_to, json_to, plot_to, workers):
     Example: pulseweave score ../shared/data/ppg_ecg_50hz --kind beats --json -
     """
     kind, chosen = gather(folder, kind)
-    if json_to and json_to != "-":
-        writable(json_to)
+    writable(json_to)
     if plot_to:
         from pulseweave.score import plot  # matplotlib is an extra: complain before the work
     for place in (dump_to, plot_to):

@@ -147,10 +147,8 @@ def train(folder, out, report_to, check, json_file):
     folder = folder or data() / "stress_predict"
     files = recordings.folder(folder)
     for place, option in ((None if check else out, "--out"), (report_to, "--report")):
-        if place:
-            writable(str(place), option)
-    if json_file and json_file != "-":
-        writable(json_file)
+        writable(place, option)
+    writable(json_file)
     runs = [r for r in run.many([recordings.load(p) for p in files]) if r.recording.kind == "stress"]
     parts = [stress.windows(r) for r in runs]
     if len(parts) < 2:

@@ -9,6 +9,7 @@ import time
 
 import rich_click as click
 
+from pulseweave.bench import ports
 from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
 
@@ -79,7 +80,7 @@ def keep(device: str, baud: int, cal: int, gain: int) -> None:
 
 @click.command()
 @click.option("--port", required=True, metavar="P", help="The node: a serial port, or what pyserial opens.")
-@click.option("--baud", type=click.IntRange(300, 4_000_000), default=115200, show_default=True, metavar="N")
+@click.option("--baud", type=ports.SPEED, default=ports.BAUD, show_default=True, metavar="N")
 @click.option("--json", "json_file", metavar="FILE", help="Write what was kept as JSON (`-` = stdout).")
 def calibrate(port, baud, json_file):
     """Calibrate a node's skin input with two resistors in the place of a hand.
@@ -88,8 +89,6 @@ def calibrate(port, baud, json_file):
 
     Example: pulseweave calibrate --port /dev/ttyUSB0
     """
-    from pulseweave.bench import ports
-
     aside = json_file == "-"  # stdout is the JSON's: a person is talked to on stderr
     with ports.Claim(port, "calibrate"):
         said = measured(port, baud, aside)

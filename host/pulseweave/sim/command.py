@@ -134,8 +134,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
         raise Problem(f"--seconds {seconds:g}: a number of seconds from above 0 to 1e9 is needed")
     if not 0 <= seed < 2**63:
         raise Problem(f"--seed {seed}: 0 or more, and less than 2**63, is needed")
-    if json_file and json_file != "-":
-        writable(json_file)
+    writable(json_file)
     if seconds is None and (fast or where is None):
         seconds = first.seconds
     film = Film(render) if render else None
@@ -294,8 +293,10 @@ def cpu_seconds() -> float:
     return total
 
 
-def writable(file: str, option: str = "--json") -> None:
-    """Raises Problem before a run whose result would find no place in the FILE of `option`."""
+def writable(file: str | Path | None, option: str = "--json") -> None:
+    """Raises Problem before a run whose result would find no place in the FILE of `option`; none, and `-`, need none."""
+    if file is None or str(file) == "-":
+        return
     path = Path(file)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise Problem(f"cannot write {file}: choose another {option} FILE")

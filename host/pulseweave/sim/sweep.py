@@ -75,7 +75,7 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out, js
     ]
     done = {r["key"]: r for r in read(path)}
     left = [p for p in points if key(p) not in done]
-    writable(str(path), "--out")
+    writable(path, "--out")
     writable(out + ".svg", "--out")
     with (
         ProcessPoolExecutor(jobs) as pool,

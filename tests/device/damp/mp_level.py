@@ -235,15 +235,21 @@ def test_damping_off_and_on_again():
     assert d.enabled == 1
 
 
+def ruled(strength):
+    """A room of 24 at rest whose policy asks for so much damping (of 64): (damp, estimate, table, clock)."""
+    d = Damp(1)
+    a = Estimate()
+    room = Table(24)
+    clock = Clock(d, a, room)
+    clock.run(2000)
+    d.policy(bytes((1, 0, 4, 0, 0, 246, strength, 0)), 0, 8)
+    return d, a, room, clock
+
+
 def test_switched_off_nothing_of_the_past_is_shown():
     """Whether the room was damped when the policy came, or its strength was 0 and nothing ever was."""
     for strength in (64, 0):
-        d = Damp(1)
-        a = Estimate()
-        room = Table(24)
-        clock = Clock(d, a, room)
-        clock.run(2000)
-        d.policy(bytes((1, 0, 4, 0, 0, 246, strength, 0)), 0, 8)
+        d, a, room, clock = ruled(strength)
         for k in range(20):
             a.fast = REST + 10 * k
             room.say(a.fast)
@@ -259,12 +265,7 @@ def test_switched_off_nothing_of_the_past_is_shown():
 def test_honest_stress_is_given_back_by_a_policy_of_any_strength():
     """A policy that asks for less damping gets less: the phases ask how far of what it allows."""
     for strength in (48, 16):
-        d = Damp(1)
-        a = Estimate()
-        room = Table(24)
-        clock = Clock(d, a, room)
-        clock.run(2000)
-        d.policy(bytes((1, 0, 4, 0, 0, 246, strength, 0)), 0, 8)
+        d, a, room, clock = ruled(strength)
         most = 0
         for k in range(400):
             if k < 40:

@@ -5,6 +5,12 @@ from weave.keep.config import Config
 from weave.keep.store import read, write
 
 
+def placed(v):
+    """A step of migration: a place in one becomes three coordinates."""
+    v["x"], v["y"], v["z"] = v.pop("place")
+    return v
+
+
 def test_config_round_trip_and_slots():
     fs = Files()
     c = Config(fs)
@@ -100,15 +106,11 @@ def test_migration_from_older_and_back_from_newer():
     fs = Files()
     write(fs, "/config.0", 1, 4, b'{"place": [1, 2, 3], "node": 7}')
 
-    def one(v):
-        v["x"], v["y"], v["z"] = v.pop("place")
-        return v
-
     def two(v):
         v["brightness"] = 99
         return v
 
-    c = Config(fs, 3, (one, two))
+    c = Config(fs, 3, (placed, two))
     assert c.load() and (c.node, c.x, c.y, c.z, c.brightness) == (7, 1, 2, 3, 99) and c.dirty
     c.save()
     assert read(fs, "/config.1")[1] == 3
@@ -143,15 +145,11 @@ def test_steps_are_taken_once_also_after_an_older_firmware():
     fs = Files()
     write(fs, "/config.0", 1, 4, b'{"place": [1, 2, 3]}')
 
-    def one(v):
-        v["x"], v["y"], v["z"] = v.pop("place")
-        return v
-
-    c = Config(fs, 2, (one,))
+    c = Config(fs, 2, (placed,))
     assert c.load() and c.save()
     old = Config(fs)
     assert old.load()
     old.set("name", "hall")
     assert old.save()
-    c = Config(fs, 2, (one,))
+    c = Config(fs, 2, (placed,))
     assert c.load() and (c.x, c.name) == (1, "hall")

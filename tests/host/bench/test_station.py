@@ -86,18 +86,19 @@ def test_flash_is_the_first_step_and_a_board_in_trouble_does_not_stop_the_next(i
     )  # its ROM has no MicroPython to go on with
 
 
-def deploys(board) -> bool:
-    """Whether a bench is in the middle of a deploy there."""
-    return ports.Claim(board.port, "test")._holder().get("what") == "deploy"
-
-
-def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
+def in_a_deploy(power, tmp_path, monkeypatch):
+    """A board and the station that is deploying to it."""
     monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
     b = power()
     child = station(
         tmp_path, "--board", "virtual", "--present", "--tree", long_tree(tmp_path / "tree"), count=1
     )
-    until(lambda: deploys(b))
+    until(lambda: ports.Claim(b.port, "test")._holder().get("what") == "deploy")
+    return b, child
+
+
+def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
+    b, child = in_a_deploy(power, tmp_path, monkeypatch)
     time.sleep(1.5)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
@@ -106,12 +107,7 @@ def test_who_leaves_leaves_no_board_dark(power, tmp_path, monkeypatch):
 
 
 def test_a_board_unplugged_in_the_middle_is_told_of(power, tmp_path, monkeypatch):
-    monkeypatch.setenv("PULSEWEAVE_PORTS", str(tmp_path / "*.tty"))
-    b = power()
-    child = station(
-        tmp_path, "--board", "virtual", "--present", "--tree", long_tree(tmp_path / "tree"), count=1
-    )
-    until(lambda: deploys(b))
+    b, child = in_a_deploy(power, tmp_path, monkeypatch)
     time.sleep(1)
     b.cut()
     out, err = child.communicate(timeout=60)

@@ -187,17 +187,15 @@ class Ledger:
         return e.visitor
 
     def _latest(self, node: int, life: int, n: int) -> Visit | None:
-        row = self.db.all(
-            "select visitor, node, life, from_n, last_n, to_n from visits where node = ? and life = ? and from_n <= ? "
-            "order by from_n desc limit 1",
-            (node, life, n),
-        )
-        return Visit(*row[0], known=True, changed=False) if row else None
+        return self._visit("from_n <= ? order by from_n desc", node, life, n)
 
     def _first(self, node: int, life: int, n: int) -> Visit | None:
+        return self._visit("from_n > ? order by from_n", node, life, n)
+
+    def _visit(self, which: str, node: int, life: int, n: int) -> Visit | None:
+        """The first visit of a life for which `which` holds of `n`."""
         row = self.db.all(
-            "select visitor, node, life, from_n, last_n, to_n from visits where node = ? and life = ? and from_n > ? "
-            "order by from_n limit 1",
+            f"select visitor, node, life, from_n, last_n, to_n from visits where node = ? and life = ? and {which} limit 1",
             (node, life, n),
         )
         return Visit(*row[0], known=True, changed=False) if row else None

@@ -85,8 +85,7 @@ def campaign(
         raise Problem(f"--hours {hours:g}: virtual hours up to {LONGEST_H}")
     if until is not None and not until > 0:
         raise Problem(f"--until {until:g}: virtual seconds above 0")
-    if json_file and json_file != "-":
-        writable(json_file)
+    writable(json_file)
     place = firmware or DEVICE
     if not (place / "weave" / "node.py").is_file():
         raise Problem(

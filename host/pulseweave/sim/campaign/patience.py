@@ -4,18 +4,17 @@ In: `steps`, which the run counts. Patience is measured in the interpreter's CPU
 stopped for a night goes on in the morning.
 """
 
-import os
-import signal
 import threading
 
-from pulseweave.processes import children, cpu_s
+from pulseweave.processes import cpu_s
+from pulseweave.sim.workers import RUNNING
 
 STUCK_CPU_S = 60.0  # within one step, which takes milliseconds
 LOOK_S = 2.0
 
 
 class Patience(threading.Thread):
-    """Watches the processes that this one has started, until `done` is set."""
+    """Watches the interpreters that this process has started, until `done` is set."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -33,9 +32,9 @@ class Patience(threading.Thread):
     def run(self) -> None:
         steps, spent = -1, {}
         while not self.done.wait(LOOK_S):
-            now = {pid: cpu_s(pid) for pid in children(os.getpid())}
+            now = {process: cpu_s(process.pid) for process in list(RUNNING)}
             if steps != self.steps:
                 steps, spent = self.steps, now
-            for pid, used in now.items():
-                if used - spent.setdefault(pid, used) > STUCK_CPU_S:
-                    os.kill(pid, signal.SIGKILL)
+            for process, used in now.items():
+                if used - spent.setdefault(process, used) > STUCK_CPU_S:
+                    process.kill()

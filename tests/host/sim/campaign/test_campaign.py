@@ -10,20 +10,17 @@ import pytest
 from pulseweave.paths import ROOT
 from pulseweave.problem import Problem
 from pulseweave.sim.campaign import checks, command
-from pulseweave.sim.campaign.faults import CLASSES, Fault, Plan, draw, keep
+from pulseweave.sim.campaign.faults import CLASSES, Fault, draw, keep
 from pulseweave.sim.campaign.mutations import MUTATIONS, Mutation, mutant
 from pulseweave.sim.campaign.pool import Job
 from pulseweave.sim.campaign.run import run
 from pulseweave.sim.campaign.shrink import shrink
+from rooms import plan_of
 
 
 def pulseweave(*words):
     line = [sys.executable, "-m", "pulseweave", *words]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=600)
-
-
-def plan_of(*faults: Fault, nodes: int = 1, seconds: float = 180.0, board: str = "virtual") -> Plan:
-    return Plan(3, seconds, nodes, board, None, [0] * nodes, list(faults), list(range(len(faults))))
 
 
 # --- the firmware ------------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import pytest
 from pulseweave.paths import DEVICE, ROOT
 from pulseweave.processes import children
 from pulseweave.sim.campaign import patience
-from pulseweave.sim.campaign.faults import Fault, Plan
+from pulseweave.sim.campaign.faults import Fault
 from pulseweave.sim.campaign.run import Checks, fates, run
+from rooms import plan_of
 
 COMMAND = [sys.executable, "-m", "pulseweave", "campaign"]
 
@@ -32,10 +33,6 @@ def changed(tmp_path, file: str, old: str, new: str):
     assert old in text
     (copy / file).write_text(text.replace(old, new, 1))
     return copy
-
-
-def plan_of(*faults: Fault, seconds: float = 180.0, nodes: int = 1) -> Plan:
-    return Plan(3, seconds, nodes, "virtual", None, [0] * nodes, list(faults), list(range(len(faults))))
 
 
 def test_bytecode_and_another_folder_are_the_same_room(tmp_path):
