@@ -27,7 +27,7 @@ class Estimate:
 class LevelLaw(Law):
     """The level law alone, for comparison: it knows nothing but how high the room is."""
 
-    def step(self, m, n, g, rho, above):
+    def step(self, m, n, g, rho, above, strength):
         self.aim = self._compress(log2_q8(m if m > 82 else 82), above)
 
 
