@@ -107,10 +107,10 @@ class Node:
     def _shine(self, now) -> None:
         """Light up; a visitor who let go leaves the last beats to the room."""
         light = self.light
-        at = self.mesh.time(now)
-        light.step(now, at, self.sense, self.affect, self.damp)
+        clock = self.mesh.time
+        light.step(now, clock, self.sense, self.affect, self.damp)
         if light.event_n:
-            self.mesh.send_event(_VISITOR, light.event, light.event_n, at)
+            self.mesh.send_event(_VISITOR, light.event, light.event_n, clock(now))
             light.event_n = 0
 
     def _keep(self, now) -> None:

@@ -1,7 +1,7 @@
 """What the thread shows: from heartbeat, affect and the mediated level to the pixels of one strand.
 
 In, every 20 ms tick: `sense` (contact, onset), `affect` (arousal, valence Q12, confidence 0..255), `damp`
-(level, own, collective, g, rho Q12, opted_out), the room's clock in ms. Out, every second tick: pixels. See README.md
+(level, own, collective, g, rho Q12, opted_out), `clock`, of ms the room's ms. Out, every second tick: pixels. See README.md
 for what each of them looks like. Motion is a function of the mesh clock and the strand's place, so strands join
 in phase; light passes the guard last.
 """
@@ -55,9 +55,8 @@ class Light(Stage):
         v[15] = 2 * min(length * 256 // (max(1, n - 1) * _CLIMB), 126 * 256 // n)
         v[12] = 2 * (4096 * 7 // n + 1)  # the border between mine and ours is a seventh of the thread wide
         self.frames = 0
-        self.event = (
-            self.heart.event
-        )  # an echo for the room, of event_n bytes when there is one: see README.md
+        # an echo for the room, of event_n bytes when there is one: see README.md
+        self.event = self.heart.event
         self.event_n = 0
         self._tick = -1
         self._rho = 0
@@ -66,7 +65,7 @@ class Light(Stage):
         self._tint = 0  # x 16
         self._shape = 2000  # mean of the wave's shape, Q12
         self._mine = self._ours = 0  # mean brightness, Q12
-        self._contact = 0
+        self._contact = self.dim = 0  # dim: what the site and the power budget leave of all light, Q12
         lerp(v, _NEXT, _GROUND | _GROUND << 8 | 4 << 16, 0)
         lerp(v, _NEXT + 4, _PALE | _PALE << 8 | 4 << 16, 0)
         guard.colour()
@@ -87,13 +86,24 @@ class Light(Stage):
         if n < 9 or buf[start] != _ECHO or not self.heart.hear(buf, start, at if at >= 0 else self._mesh):
             self.rejected += 1
 
-    def step(self, now, mesh_ms, sense, affect, damp) -> None:
-        """One tick of 20 ms, `now` and `mesh_ms` wrapping at 2**30: even ones render, odd ones prepare in turn."""
+    def step(self, now, clock, sense, affect, damp) -> None:
+        """One tick of 20 ms, `now` and `clock(now)` wrapping at 2**30: even ones render, odd ones prepare in turn."""
         t: int = (self._tick + 1) & 15
         self._tick = t
-        if t & 1:
-            self._prepare(t, now, mesh_ms, sense, affect, damp)
+        if t & 1:  # what changes more slowly than a frame, one thing a tick; all of it while scenes fade
+            if t & 7 == 1:
+                self._share(sense, affect, damp)
+            elif t == 15:
+                self.guard.power()
+                self.limited = self.guard.limited
+            if t & 7 == 3 or self._fading:
+                self._play(now, damp.opted_out)
+            if t & 7 == 5 or self._fading:
+                self._ripple(affect, damp)
+            if t == 7 or self._fading:
+                self._colour(affect, damp)
             return
+        self._mesh = mesh_ms = clock(now)
         guard = self.guard
         v = self.v
         # the pulse is higher where there is more light to swim in
@@ -105,27 +115,11 @@ class Light(Stage):
         self.frames = head
         head &= 127
         pulse: int = self.heart.step(now, mesh_ms, sense.onset, height, v[_ECHOES])
-        guard.ring[head] = pulse * (guard.dim * self.site.brightness // 255) >> 12
+        guard.ring[head] = pulse * self.dim >> 12
         v[14] = (head + 128) << 8
         v[150] = mesh_ms
         guard.show(now)
         self.ma = guard.ma
-        self.limited = guard.limited
-
-    def _prepare(self, t: int, now, mesh_ms, sense, affect, damp) -> None:
-        """What changes more slowly than a frame, one thing a tick; all of it while scenes fade."""
-        part = t & 7
-        if part == 1:
-            self._mesh = mesh_ms
-            self._share(sense, affect, damp)
-        elif t == 15:
-            self.guard.power()
-        if part == 3 or self._fading:
-            self._play(now, mesh_ms, damp.opted_out)
-        if part == 5 or self._fading:
-            self._ripple(mesh_ms, affect, damp)
-        if t == 7 or self._fading:
-            self._colour(affect, damp)
 
     def _share(self, sense, affect, damp) -> None:
         """The law of damping, laid out along the thread: rho of it the visitor's own, the rest everybody's."""
@@ -176,7 +170,7 @@ class Light(Stage):
         else:
             v[_EDGE] = (rho * (v[0] * v[12] >> 1) >> 12) + 2048
 
-    def _ripple(self, mesh_ms: int, affect, damp) -> None:
+    def _ripple(self, affect, damp) -> None:
         """How the water moves: quicker with arousal, crumpled with disquiet, flattened by damping; and how bright it is."""
         guard = self.guard
         v = self.v
@@ -187,11 +181,11 @@ class Light(Stage):
             t = 10000
             swing = damp.guide << 4
         if t:  # the breath is in everybody's part only
-            t = guard.sine[((self._breath - (mesh_ms % t << 14) // t * 4) >> 8) & 255] - 8192
+            t = guard.sine[((self._breath - (self._mesh % t << 14) // t * 4) >> 8) & 255] - 8192
             ours += ours * (swing * self._wave >> 12) // 4096 * t >> 13
         # over the wave's own mean: light is the level, whatever the wave does
         self._shape += (v[28] // (v[0] + 1 >> 1) - self._shape) >> 2
-        scale = guard.dim * self.site.brightness // 255
+        self.dim = scale = guard.dim * self.site.brightness // 255
         scale = (scale << 12) // (self._shape if self._shape > 256 else 256)
         v[_TO + 3] = ours * scale >> 12
         v[_TO + 4] = self._mine * scale >> 12

@@ -47,7 +47,7 @@ class Stage:
         self._shown = self.scene
         self._pending = -1
         self._at = 0
-        self._mesh = 0
+        self._mesh = 0  # the room's time at the last frame
         self._dial = self._dial_next = 0xFFFF  # brightness and vigour of the event
         self._fade_ms = self._span = _FADE_MS
         self._fading = 0
@@ -90,9 +90,10 @@ class Stage:
             v[3 + 2 * i] = ((x * s.dx + y * s.dy + z * s.dz) // n) & 0xFFFF
         self._breath = (m[9] * s.x + m[10] * s.y) >> 4
 
-    def _play(self, now, mesh_ms, hidden):
+    def _play(self, now, hidden):
         """Which scene is due, and one step of the cross-fade."""
         v = self.v
+        mesh_ms = self._mesh
         if self._pending >= 0:
             late = (mesh_ms - self._at) & _MASK
             if late < _HALF or late < _MASK - _SOON_MS:

@@ -17,6 +17,7 @@ Formats: offset in 1/256 ms modulo 2**30 ms, rate in 2**-20 (about 1 ppm), ms in
 from .frame import diff, later
 
 _M = const(0x3FFFFFFF)
+_H = const(0x20000000)
 _ROOT_MS = const(6000)
 _WAIT_MS = const(3000)  # a new node listens this long before it may call itself root
 _REIGN_MS = const(8000)  # and follows this long before it takes over from a higher id
@@ -37,9 +38,9 @@ class Clock:
         self._own = (epoch & 0x3FFF) << 16  # where our own stamps go on
         # root: id of the root followed, 0 = none yet; _dead, _echo: the root that died last, and its last stamp
         self.root = self.stamp = self._dead = self._echo = 0
-        # local ms: of the last new stamp, since which this root is followed, of the last shared reception, at which the
-        # offset was right: local - mesh in ms of 30 bits, minus _sub 1/256 ms
-        self._since = self._follows = self._shared = self._base = self._lag = self._sub = 0
+        # local ms: of the last new stamp, since which this root is followed, of the last shared reception, at which
+        # mesh time was right: _zero, within 2**29 of 0, and _sub 1/256 ms
+        self._since = self._follows = self._shared = self._base = self._zero = self._sub = 0
         # _n: samples since the last step; _off: samples in a row beyond STEP, _last: the deviation they agreed upon
         self.rate = self._off = self._last = self._n = 0
         # error: the last deviation, 1/256 ms; settled 1: our time is that of the root we name, and may be told
@@ -47,21 +48,22 @@ class Clock:
 
     def begin(self, now):
         """First step of the node."""
-        self._base = self._since = self._follows = self._shared = now
+        self._since = self._follows = self._shared = now
 
     def part(self, local) -> int:
-        """1/256 ms to add to local - lag: the low byte is what time() leaves out."""
+        """1/256 ms to add to _zero and the local ms since: the low byte is what time() leaves out."""
         return self._sub + ((diff(local, self._base) * self.rate) >> 12)
 
     def time(self, now: int) -> int:
-        """Mesh ms of a local ms within some minutes of now."""
-        return later((now - self._lag) & _M, self.part(now) >> 8)
+        """Mesh ms of a local ms within some minutes of now; without a call, because every frame of light asks."""
+        ms = ((now - self._base) & _M ^ _H) - _H
+        return (self._zero + ms + (self._sub + (ms * self.rate >> 12) >> 8)) & _M
 
     def _settle(self, now):
         """Move the base to now, so that no product ever grows."""
         s = self.part(now)
+        self._zero = diff(self.time(now), 0)
         self._base = now
-        self._lag = later(self._lag, -(s >> 8))
         self._sub = s & 255
 
     def step(self, now):
@@ -122,7 +124,7 @@ class Clock:
             self._shared = local
         elif self.settled and -_WORD_MS < diff(local, self._shared) < _WORD_MS:
             return  # the sender's queue made its word late: better samples are at hand
-        e = diff((local - self._lag) & _M, mesh)
+        e = diff(self._zero + diff(local, self._base) & _M, mesh)
         if -100000 < e < 100000:
             e = (e << 8) + self.part(local) - part
         else:
@@ -136,7 +138,7 @@ class Clock:
                 if self._off < _SURE:
                     return
             self._base = local
-            self._lag = (local - mesh) & _M
+            self._zero = diff(mesh, 0)
             self._sub = part
             self._n = self._off = 0
             self.synced = self.settled = 1

@@ -81,11 +81,11 @@ def rest():
     return Affect(Nobody()).rest
 
 
-def step(now, at, damp, light, visitor, room, g):
+def step(now, clock, damp, light, visitor, room, g):
     """A tick of one strand; `g`: the node has said how much it damps."""
     damp.step(now, visitor, visitor.contact, room)
     damp.g = g
-    light.step(now, at, visitor, visitor, damp)
+    light.step(now, clock, visitor, visitor, damp)
 
 
 def main():
@@ -108,7 +108,11 @@ def main():
     told = bytearray(n * TOLD_BYTES)
     out = sys.stdout.buffer
     out.write(json.dumps({"scenes": list(Light.names)}).encode() + b"\n")
-    now = steady = 0
+    now = at = steady = 0
+
+    def clock(_):
+        return at
+
     while sys.stdin.buffer.readinto(buf) == len(buf):
         ms, scene, flags, ticks = unpack_from(HEAD, buf, 0)
         if flags & 2:
@@ -134,18 +138,18 @@ def main():
                     light.set_scene(scene, at)
                     steady = 0
                 if steady < STEADY:
-                    step(now, at, d, light, visitors[i], room, room.g[i])
+                    step(now, clock, d, light, visitors[i], room, room.g[i])
                     continue
                 # A locked heap gives the frames of calls from the stack: they need not be looked for among the objects of
                 # hundreds of strands, which takes longer than the calls. A steady tick allocates nothing else.
                 heap_lock()
                 try:
-                    step(now, at, d, light, visitors[i], room, room.g[i])
+                    step(now, clock, d, light, visitors[i], room, room.g[i])
                     heap_unlock()
                 except MemoryError:  # it was none: its strand takes it again
                     heap_unlock()
                     steady = 0
-                    step(now, at, d, light, visitors[i], room, room.g[i])
+                    step(now, clock, d, light, visitors[i], room, room.g[i])
             steady += 1
         for i in range(n):
             out.write(lights[i].guard.out)

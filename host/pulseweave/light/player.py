@@ -6,7 +6,7 @@ player.py SCENE STRANDS PIXELS LEVEL BPM: for every line on stdin one frame of R
 
 import sys
 
-from still import Still, Strand
+from still import Still, Strand, clock
 from weave.light import Light, Site
 
 SETTLE = 200  # ticks before the first frame: colours and levels arrive
@@ -36,7 +36,7 @@ def main(scene, strands, pixels, level, bpm):
         for k in range(strands):
             if bpm and (t + 7 * k) % (3000 // bpm) == 0:
                 visitors[k].onset += 1
-            lights[k].step(now, now, visitors[k], visitors[k], visitors[k])
+            lights[k].step(now, clock, visitors[k], visitors[k], visitors[k])
             if wanted:
                 out.write(lights[k].guard.out)
         t += 1

@@ -4,7 +4,7 @@ The real Light renders on a spare virtual board for a visitor with a steady hear
 the wanted level: a heartbeat is light too, so a scene without one would be darker than any that a visitor sees.
 """
 
-from still import Still
+from still import Still, clock
 
 SECONDS = 24
 SETTLING = 10  # cross-fade and slow colours
@@ -45,7 +45,7 @@ def luminance(fleet, scene, levels=(0, 4096)):
                 if k % 43 == 0:
                     still.onset = still.beats = still.beats + 1
                     still.beat_ms = now
-                light.step(now, now, still, still, still)
+                light.step(now, clock, still, still, still)
                 if k >= SETTLING * 50 and k % 2 == 0:
                     for i in range(size):
                         total += weights[i % len(weights)] * strand.buf[i]
