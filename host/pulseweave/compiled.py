@@ -6,6 +6,7 @@ compiled again, by nobody: a release for a board and a room in haste share the c
 
 import hashlib
 import os
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -33,18 +34,31 @@ def compiler() -> bytes:
     return f"{found.st_size} {found.st_mtime_ns}".encode()
 
 
+NOWHERE = Path(os.devnull) / "kept"
+
+
 @cache
 def kept() -> Path:
-    """Where compiled modules are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = Path(base) / "pulseweave" / "mpy"
+    """Where compiled modules are kept: the user's cache, without one a folder of the user's alone, without that nowhere."""
     try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        place = Path(base) / "pulseweave" / "mpy"
         place.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: this user has no home
         place = Path(tempfile.gettempdir()) / f"pulseweave-mpy-{os.getuid()}"
-        with suppress(OSError):  # then nothing is kept
-            place.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError):
+            place.mkdir(mode=0o700)
+        return place if own(place) else NOWHERE
     return place
+
+
+def own(place: Path) -> bool:
+    """Whether nobody but this user can put anything into `place`: what is kept runs on boards."""
+    try:
+        found = place.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def known(kind: str, *made_from: bytes) -> Path:

@@ -1,5 +1,7 @@
 """Compiled modules: kept by their contents, and never in the way of what MicroPython has to say."""
 
+import os
+
 import pytest
 from pulseweave import compiled, emitters, micropython
 
@@ -106,3 +108,32 @@ def test_where_nothing_can_be_kept_it_compiles_all_the_same(tmp_path, monkeypatc
     monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
     compiled.kept.cache_clear()
     assert compiled.module(b"x = 1\n", "x.py")[0] == ord("M")
+
+
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path, monkeypatch):
+    """What is kept runs on boards: nobody else may have put it there."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / f"pulseweave-mpy-{os.getuid()}"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    compiled.kept.cache_clear()
+    assert compiled.kept() != theirs
+    code = tree(tmp_path / "code", one="x = 1\n")
+    assert (compiled.folder(code, tmp_path / "made", str, *OPTIONS) / "one.mpy").exists()
+    assert not list(theirs.iterdir())
+    theirs.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    theirs.symlink_to(tmp_path / "elsewhere")  # a link can be turned to another place at any time
+    compiled.kept.cache_clear()
+    assert compiled.kept() != theirs
+
+
+def test_a_user_without_a_home_has_a_cache_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    compiled.kept.cache_clear()
+    assert compiled.kept().parent == tmp_path
