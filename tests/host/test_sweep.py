@@ -1,9 +1,15 @@
 """The stability map: a small sweep from the command, stopped in the middle of a line, resumed, drawn."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
+
+import pytest
+from pulseweave.processes import children
 
 ARGS = [
     "--gain",
@@ -59,3 +65,36 @@ def test_bad_input_is_one_line(tmp_path):
     ):
         done = sweep(tmp_path, *args)
         assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_leaves_nothing_behind(tmp_path, number):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    line = [sys.executable, "-m", "pulseweave", "sweep", *ARGS, "--nodes", "100", "--whole", "--jobs", "2"]
+    process = subprocess.Popen(
+        line, cwd=tmp_path, env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        pool = children(process.pid)
+        interpreters = [p for child in pool for p in children(child)]
+        if len(interpreters) == 2:
+            break
+        time.sleep(0.2)
+    else:
+        raise AssertionError("no rooms began")
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (
+        process.returncode == {signal.SIGINT: 1, signal.SIGTERM: 143}[number] and "Traceback" not in said
+    ), said
+    end = time.monotonic() + 20  # a room takes longer
+    while left := [p for p in (*pool, *interpreters) if os.path.exists(f"/proc/{p}")]:
+        assert time.monotonic() < end, left
+        time.sleep(0.2)
+    assert not [p for p in scratch.iterdir() if p.name.startswith("pulseweave-")]

@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 
 import click as plain
@@ -21,6 +21,7 @@ from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
 from pulseweave.sim.closed_loop import SHOCK, after, run
 from pulseweave.sim.command import writable
+from pulseweave.sim.pool import processes, stay
 
 AXES = ("model", "law", "gain", "delay", "tau", "loss", "seed")
 UNTIL_S = 240.0
@@ -78,23 +79,19 @@ def sweep(gain, delay, tau, loss, model, law, seeds, nodes, whole, jobs, out, js
     writable(path, "--out")
     writable(out + ".svg", "--out")
     with (
-        ProcessPoolExecutor(jobs) as pool,
+        processes(jobs) as pool,
         path.open("a") as f,
         plain.progressbar(length=len(left), label=f"{len(left)} rooms", file=sys.stderr) as bar,
     ):
         if broken_off(path):
             f.write("\n")
         futures = [pool.submit(measure, p) for p in left]
-        try:
-            for ready in as_completed(futures):
-                r = ready.result()
-                done[r["key"]] = r
-                f.write(json.dumps(r) + "\n")
-                f.flush()
-                bar.update(1)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for ready in as_completed(futures):
+            r = ready.result()
+            done[r["key"]] = r
+            f.write(json.dumps(r) + "\n")
+            f.flush()
+            bar.update(1)
     wanted = [done[key(p)] for p in points]
     Path(out + ".svg").write_text(draw(wanted))
     said = {
@@ -144,6 +141,7 @@ def broken_off(path: Path) -> bool:
 
 def measure(p: dict) -> dict:
     """One room: the shock of the contagion scenario, its peak, when it settled, and the damping at the end."""
+    stay()
     crowd = {"gain": p["gain"], "delay": p["delay"], "tau": p["tau"], "shock": SHOCK}
     if p["whole"]:
         arousal, g = whole_nodes(p, crowd)

@@ -4,12 +4,8 @@ In: a `Job`, seeds, workers. Out: outcomes as they come; failing ones shrunk.
 """
 
 import gc
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
 import msgspec
@@ -18,6 +14,7 @@ from pulseweave.paths import DEVICE
 from pulseweave.sim.campaign.faults import CLASSES, Plan, draw, keep
 from pulseweave.sim.campaign.run import Outcome, run
 from pulseweave.sim.campaign.shrink import shrink
+from pulseweave.sim.pool import processes, stay
 
 
 class Job(msgspec.Struct):
@@ -41,13 +38,9 @@ class Small(msgspec.Struct):
     runs: int
 
 
-_leaving: list[bool] = []
-
-
 def one(job: Job, seed: int, beat: Callable[[float], None] | None = None) -> Outcome:
     """The outcome of a seed; `beat` as in `run`."""
-    if _leaving:
-        sys.exit(1)
+    stay()
     outcome = run(job.plan(seed), Path(job.firmware), workers=job.processes, beat=beat)
     gc.collect()  # a room is a web of references, mostly numpy's: the collector does not see how much waits for it
     return outcome
@@ -60,8 +53,7 @@ def smallest(job: Job, seed: int, broken: Outcome) -> Small:
     until = broken.failure.t_s + 60 if broken.failure.t_s < job.seconds - 1 else None
 
     def breaks(plan: Plan) -> str | None:
-        if _leaving:
-            sys.exit(1)
+        stay()
         o = outcomes[tuple(plan.numbers)] = run(plan, Path(job.firmware), until)
         return o.failure.invariant if o.failure else None
 
@@ -71,31 +63,6 @@ def smallest(job: Job, seed: int, broken: Outcome) -> Small:
     if outcome.failure is None or outcome.failure.invariant != broken.failure.invariant:
         small, outcome = keep(plan, plan.numbers), broken
     return Small(list(small.numbers), outcome, runs)
-
-
-def _leave_cleanly() -> None:
-    """In a process of the pool: Ctrl-C is its parent's to handle; asked to end, it leaves its room with interpreters and
-    scratch, and begins none of those that wait for it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
-
-
-def _leave(*_) -> None:
-    _leaving.append(True)
-    sys.exit(1)
-
-
-@contextmanager
-def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """`workers` processes that start afresh; after an exception here nobody waits for them any more."""
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_cleanly) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in active_children():
-                child.terminate()
-            raise
 
 
 def every(job: Job, seeds: list[int], workers: int, each: Callable[[Outcome], None]) -> None:
