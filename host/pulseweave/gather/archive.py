@@ -36,15 +36,17 @@ def opened(url: str):
         raise Problem(f"{e}: try again", 1) from None
 
 
-def span(store: Store, since: str | None, until: str | None) -> tuple[int, int]:
-    """From and to in ms; all that is there where nothing is said. Raises Problem where nothing is there."""
-    counts = store.counts()
-    if counts["first_ms"] is None:
+def span(store: Store, since: str | None, until: str | None, table: str = "states") -> tuple[int, int]:
+    """From and to in ms; all of `table` where nothing is said. Raises Problem where nothing is there."""
+    first, last = store.ends(table)
+    if first is None:  # nothing of this kind: of what there is
+        first, last = store.ends("states")
+    if first is None or last is None:
         raise Problem(
             f"{store.db.where}: nothing has been gathered into it yet: `pulseweave gather --db {store.db.where}`"
         )
-    from_ms = counts["first_ms"] if since is None else moment(since, "--from")
-    to_ms = counts["last_ms"] + 1 if until is None else moment(until, "--to")
+    from_ms = first if since is None else moment(since, "--from")
+    to_ms = last + 1 if until is None else moment(until, "--to")
     if from_ms >= to_ms:
         raise Problem("--from is not before --to: exchange them")
     return from_ms, to_ms
@@ -87,7 +89,7 @@ def export(db, since, until, form, table, out, json_file):
         raise Problem("--format parquet: a file is needed: add --out FILE")
     apart(out, json_file)
     with opened(db) as store:
-        limits = span(store, since, until)
+        limits = span(store, since, until, "states" if table == "room" else table)
         try:
             if form == "parquet":
                 n = e.write_parquet(Path(out), store, table, *limits)

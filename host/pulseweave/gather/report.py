@@ -33,8 +33,8 @@ def report(store: Store, from_ms: int, to_ms: int, title: str) -> str:
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{utc(from_ms)[:16].replace('T', ' ')} to {utc(to_ms)[:16].replace('T', ' ')} UTC, {_long(to_ms - from_ms)}. "
-        f"{packets:,} versions kept of {visits:,} touches; {counts['missed']:,} missed by number, {counts['lost']:,} lost "
-        "before a host asked for them.</p>",
+        f"{packets:,} versions kept of {visits:,} touches. Since this store began "
+        f"{counts['missed']:,} were missed by number, {counts['lost']:,} lost before a host asked for them.</p>",
         "<h2>What the room felt, and what was damped</h2>",
         plot(curve, [(3, "arousal", "#d2691e", ""), (5, "damping", "#3566a8", "6 4")], from_ms, to_ms),
         "<h2>Who was there, and how sure we are</h2>",

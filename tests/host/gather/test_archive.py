@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from pulseweave.gather import erase, export
+from pulseweave.gather.archive import span
 from pulseweave.gather.record import Event
 from pulseweave.gather.report import report
 from pulseweave.gather.span import moment, utc
@@ -72,11 +73,22 @@ def test_the_room_by_the_second(evening):
     assert 85 <= n == len(rows) <= 91 and sum(int(r["packets"]) for r in rows) == 595
 
 
+def test_everything_means_everything_of_its_kind(evening):
+    """The newest event came after the newest version."""
+    late = T + 10**7
+    evening.write([(late, Event(1, 78, 7, 5000, 1, b"\x02\x14"))])
+    assert span(evening, None, None, "events") == (T + 5000, late + 1)
+    assert span(evening, None, None)[1] < late
+    assert span(evening, None, None, "firmware") == span(evening, None, None)
+
+
 def test_the_report_needs_nothing_else(evening):
     text = report(evening, T, END, "Opening <night>")
     assert "Opening &lt;night&gt;" in text and text.count("<svg") == 3
     assert not re.search(r"https?://|<script|src=|href=", text), "self-contained"
-    assert "595 versions kept of 4 touches; 5 missed" in text and "scene 532" in text
+    assert (
+        "595 versions kept of 4 touches. Since this store began 5 were missed" in text and "scene 532" in text
+    )
     rows = re.findall(r"<tr><td>(\d+)<td>(\d+)<td>(\d+)<td>(\d+)<td>", text)
     assert rows == [("1", "200", "0", "1"), ("2", "200", "0", "1"), ("3", "195", "5", "2")]
 

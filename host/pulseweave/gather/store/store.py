@@ -143,10 +143,16 @@ class Store:
         """The number of the first record of this gateway that is not yet kept."""
         return self.db.one("select next from gateways where node = ? and epoch = ?", (node, epoch)) or 0
 
+    def ends(self, table: str) -> tuple[int | None, int | None]:
+        """UTC ms of the oldest and of the newest row of `states`, `events` or `firmware`; None where there is none."""
+        first, last = self.db.all(f"select min(at_ms), max(at_ms) from {table}")[0]
+        return first, last
+
     def counts(self) -> dict:
         """packets, events, missed (by number), lost (by gateways), visitors, first_ms, last_ms."""
         db = self.db
-        packets, first, last = db.all("select count(*), min(at_ms), max(at_ms) from states")[0]
+        packets = db.one("select count(*) from states")
+        first, last = self.ends("states")
         held = db.one("select sum(last_n - first_n + 1 - pruned) from lives where event = 0") or 0
         return {
             "packets": packets,
