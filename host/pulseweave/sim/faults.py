@@ -42,13 +42,17 @@ class Faults:
         self.at = 0
 
     def set(self, kind: str, nodes: slice | list[int] = slice(None), on: bool = True) -> None:
-        """Switch a fault on or off at some nodes (index, list, mask; all by default). Raises Problem on an unknown one."""
+        """Switch a fault on or off at some nodes (index, list, mask; all by default). Raises Problem as `check`."""
+        self.check(kind)
+        self.on[kind][nodes] = on
+        self.any = any(mask.any() for mask in self.on.values())
+
+    def check(self, kind: str) -> None:
+        """Raises Problem on a fault that is unknown, or cannot be with this board's sensors."""
         if kind not in self.on:
             raise Problem(f"fault {kind!r} is unknown: use one of {', '.join(KINDS)}")
         if kind in _FLAGS and not self.optical:
             raise Problem(f"fault {kind!r} is of a sensor on a bus: this board's pulse sensor is analog")
-        self.on[kind][nodes] = on
-        self.any = any(mask.any() for mask in self.on.values())
 
     @property
     def flags(self) -> np.ndarray:

@@ -35,6 +35,11 @@ class Script:
             self.room.faults.set(kind, [int(node)])
         if plan.faults:
             self._flags()
+        for a in plan.script:
+            try:
+                self.check(a)
+            except Problem as e:
+                raise Problem(f"{plan.name}: [[script]] at {a.at_s:g} s: {e}") from None
         if not plan.damping:
             self.do(Action(0, "damping", on=False))
         if plan.scene != "hearth":
@@ -69,12 +74,21 @@ class Script:
                 return j - k
         return most
 
+    def check(self, a: Action) -> None:
+        """Raises Problem on what cannot be done in this room."""
+        room = self.room
+        if a.node >= room.n:
+            raise Problem(f"node {a.node}: this room has nodes 0 to {room.n - 1}")
+        if a.do == "scene" and a.name not in room.scenes:
+            raise Problem(f"scene {a.name!r} is unknown: use one of {', '.join(room.scenes)}")
+        if a.do == "fault":
+            room.faults.check(a.name)
+
     def do(self, a: Action) -> None:
         """Do something in the room now; `a.node` -1 lets the seed choose. Raises Problem on what cannot be."""
+        self.check(a)
         room = self.room
         node = a.node if a.node >= 0 else int(self.rng.integers(room.n))
-        if node >= room.n:
-            raise Problem(f"node {node}: this room has nodes 0 to {room.n - 1}")
         getattr(self, f"_{a.do}")(a, node)
         if a.do != "ping":
             text = f"{a.do} {a.name}".strip()

@@ -52,6 +52,10 @@ def test_one_clear_line(words, said):
         ("title = 3", ["bad.toml", "title"]),
         ("title = 'x'\nnods = 3", ["bad.toml", "nods"]),
         ("title = 'x'\n[[script]]\nat_s = 1\ndo = 'dance'", ["dance", "upset"]),
+        # what is due long after this run ends is looked at before it begins
+        ("title = 'x'\n[[script]]\nat_s = 60\ndo = 'scene'\nname = 'disco'", ["at 60 s", "disco", "tide"]),
+        ("title = 'x'\n[[script]]\nat_s = 60\ndo = 'fault'\nname = 'moton'", ["at 60 s", "moton", "motion"]),
+        ("title = 'x'\n[[script]]\nat_s = 60\ndo = 'reboot'\nnode = 99", ["at 60 s", "node 99"]),
         ("title = 'x'\n[room]\nlayout = 'heap'", ["heap", "canopy"]),
         ("title = 'x'\n[crowd]\ngain = 99", ["gain"]),
         ("title = 'x'\nscene = 'disco'", ["disco"]),
