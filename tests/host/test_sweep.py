@@ -1,15 +1,13 @@
 """The stability map: a small sweep from the command, stopped in the middle of a line, resumed, drawn."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 
 import pytest
-from pulseweave.processes import children
+from stopping import stopped
 
 ARGS = [
     "--gain",
@@ -69,32 +67,7 @@ def test_bad_input_is_one_line(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_leaves_nothing_behind(tmp_path, number):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    """Neither of these rooms ends within a minute by itself."""
     line = [sys.executable, "-m", "pulseweave", "sweep", *ARGS, "--nodes", "100", "--whole", "--jobs", "2"]
-    process = subprocess.Popen(
-        line, cwd=tmp_path, env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        pool = children(process.pid)
-        interpreters = [p for child in pool for p in children(child)]
-        if len(interpreters) == 2:
-            break
-        time.sleep(0.2)
-    else:
-        raise AssertionError("no rooms began")
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as a terminal does
-    else:
-        process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert (
-        process.returncode == {signal.SIGINT: 1, signal.SIGTERM: 143}[number] and "Traceback" not in said
-    ), said
-    end = time.monotonic() + 20  # a room takes longer
-    while left := [p for p in (*pool, *interpreters) if os.path.exists(f"/proc/{p}")]:
-        assert time.monotonic() < end, left
-        time.sleep(0.2)
-    assert not [p for p in scratch.iterdir() if p.name.startswith("pulseweave-")]
+    code, said = stopped(line, tmp_path, number)
+    assert code == {signal.SIGINT: 1, signal.SIGTERM: 143}[number] and "Traceback" not in said, said

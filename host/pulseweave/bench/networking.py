@@ -34,7 +34,10 @@ def command():
 @FILE
 @click.option("--name", help="The network's name (default: the file's).")
 @click.option(
-    "--simulated", type=int, metavar="SEED", help="The keys of the simulated room with this seed: no secret."
+    "--simulated",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="SEED",
+    help="The keys of the simulated room with this seed: no secret.",
 )
 @JSON
 def new(file, name, simulated, json_file):

@@ -1,7 +1,6 @@
 """How campaigns end: with what they found, wherever they were stopped, and with nothing left behind."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,11 +9,11 @@ import time
 
 import pytest
 from pulseweave.paths import DEVICE, ROOT
-from pulseweave.processes import children
 from pulseweave.sim.campaign import patience
 from pulseweave.sim.campaign.faults import Fault
 from pulseweave.sim.campaign.run import Checks, fates, run
 from rooms import plan_of
+from stopping import stopped
 
 COMMAND = [sys.executable, "-m", "pulseweave", "campaign"]
 
@@ -106,28 +105,4 @@ def test_a_node_that_computes_for_ever_ends_its_room(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_leaves_nothing_behind(tmp_path, number):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    process = subprocess.Popen(
-        [*COMMAND, "--seeds", "40", "--workers", "2", "--nodes", "1"], cwd=ROOT, start_new_session=True,
-        env={**os.environ, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        pool = children(process.pid)
-        interpreters = [p for child in pool for p in children(child)]
-        if len(interpreters) == 2:
-            break
-        time.sleep(0.2)
-    else:
-        raise AssertionError("no rooms began")
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as a terminal does
-    else:
-        process.send_signal(number)
-    process.communicate(timeout=60)
-    end = time.monotonic() + 20
-    while left := [p for p in (*pool, *interpreters) if os.path.exists(f"/proc/{p}")]:
-        assert time.monotonic() < end, left
-        time.sleep(0.2)
-    assert not [p for p in scratch.iterdir() if p.name.startswith("pulseweave-")]
+    stopped([*COMMAND, "--seeds", "40", "--workers", "2", "--nodes", "1"], tmp_path, number)
