@@ -16,9 +16,9 @@ from pulseweave.bench import ports, provision
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.bench.repl import Repl
-from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
+from pulseweave.results import tell, write_json
 
 FORMAT = 1
 

@@ -146,7 +146,7 @@ def draw(results: list[Result], columns: tuple[str, ...]) -> None:
 
 def show(results: list[Result], columns: tuple[str, ...], json_file: str | None) -> None:
     """The table on stdout, failures on stderr, JSON where it is asked for; raises SystemExit where a board failed."""
-    from pulseweave.boards.command import write_json
+    from pulseweave.results import write_json
 
     if json_file != "-":
         draw(results, columns)

@@ -18,8 +18,8 @@ from pulseweave import boards
 from pulseweave.bench import deploy, esptool, ports, provision, talk
 from pulseweave.bench.release import build
 from pulseweave.bench.repl import RESTARTS, Repl
-from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
+from pulseweave.results import write_json
 
 SAFE = 5  # crash boots in a row (device: weave/keep)
 MARKS = {"ok": ("✓", "green"), "note": ("•", "yellow"), "fault": ("✗", "bold red")}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from pulseweave.boards.command import tell
 from pulseweave.network import Network
 from pulseweave.problem import Problem
+from pulseweave.results import tell
 
 NAME_MAX = 32  # bytes
 FILE = click.argument("file", type=click.Path(path_type=Path))

@@ -16,8 +16,8 @@ from rich.text import Text
 from pulseweave.bench import ports, provision, talk
 from pulseweave.bench.batch import short
 from pulseweave.bench.repl import Repl
-from pulseweave.boards.command import tell, write_json
 from pulseweave.problem import Problem
+from pulseweave.results import tell, write_json
 
 CAUSES = {1: "power-on", 2: "crash or reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 ASKED, LOOKS, LOOK_S = 3, 4, 1.0  # over the mesh: questions, looks for each answer, pause before a look

@@ -15,9 +15,9 @@ from pulseweave.bench import ports, provision, selftest
 from pulseweave.bench.labels import Label
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import Repl
-from pulseweave.boards.command import tell, write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
+from pulseweave.results import tell, write_json
 
 
 def position(text: str | None) -> dict:

@@ -9,7 +9,7 @@ from pulseweave import boards
 from pulseweave.bench import images as known_images
 from pulseweave.bench.batch import MARKS
 from pulseweave.bench.ledger import Ledger, normal, warn
-from pulseweave.boards.command import tell, write_json
+from pulseweave.results import tell, write_json
 
 
 @click.command()

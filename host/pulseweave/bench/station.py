@@ -28,9 +28,9 @@ from pulseweave.bench.deploying import Deployer
 from pulseweave.bench.flash import Flasher
 from pulseweave.bench.ledger import Ledger, warn
 from pulseweave.bench.provisioning import provision_board
-from pulseweave.boards.command import write_json
 from pulseweave.network import Network
 from pulseweave.problem import Problem
+from pulseweave.results import write_json
 
 LOOK_S = 0.3
 PLUG_S = 5.0  # from the port's appearing until it may be opened (udev gives the rights later) and MicroPython answers

@@ -1,6 +1,5 @@
 """`pulseweave boards`: the boards that are described here, as a table; `boards check` says what is wrong with one."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import rich_click as click
 from pulseweave.boards import description, pins
 from pulseweave.boards.model import Board, Max30102
 from pulseweave.problem import Problem
+from pulseweave.results import tell, write_json
 
 
 def sensors(board: Board) -> str:
@@ -33,25 +33,6 @@ def summary(board: Board, path: Path) -> dict:
         },
         "console": board.console.kind,
     }
-
-
-def write_json(target: str | None, value) -> None:
-    """Write one JSON object to FILE or `-`."""
-    if target == "-":
-        json.dump(value, sys.stdout, indent=1)
-        print()
-    elif target:
-        try:
-            Path(target).write_text(json.dumps(value, indent=1) + "\n")
-        except OSError as e:
-            raise Problem(f"{target}: cannot be written ({e.strerror}): give another file") from None
-
-
-def tell(target: str | None, value, text: str) -> None:
-    """`value` to where --json says, and `text` for a person, unless stdout is the JSON's."""
-    write_json(target, value)
-    if target != "-":
-        click.echo(text)
 
 
 @click.group(invoke_without_command=True)

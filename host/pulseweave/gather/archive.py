@@ -8,11 +8,11 @@ from pathlib import Path
 
 import rich_click as click
 
-from pulseweave.boards.command import write_json
 from pulseweave.gather.span import moment
 from pulseweave.gather.store import Store, open_store
 from pulseweave.gather.store.db import Unavailable
 from pulseweave.problem import Problem
+from pulseweave.results import write_json
 
 NODES = 65_535
 

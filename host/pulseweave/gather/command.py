@@ -12,8 +12,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
+from pulseweave.results import write_json
 
 SIM = "127.0.0.1:8080"
 log = logging.getLogger("pulseweave.gather")

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import rich_click as click
 
-from pulseweave.boards.command import write_json
 from pulseweave.light.film import Film
 from pulseweave.light.page import TOP_M, Page
 from pulseweave.light.scene import APART_M, FPS, Play, frames
 from pulseweave.problem import Problem
+from pulseweave.results import write_json
 
 
 def picture(frame: np.ndarray, gain: float = 2.5) -> str:

@@ -1,11 +1,9 @@
 """`pulseweave mesh`: who hears whom, how well, how old, and how the clocks stand; asked of one node's console."""
 
 import contextlib
-import json
 import sys
 import threading
 import time
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
@@ -17,6 +15,7 @@ from pulseweave.mesh.chart import Chart
 from pulseweave.mesh.page import MapPage
 from pulseweave.mesh.table import screen
 from pulseweave.problem import Problem
+from pulseweave.results import writable, write_json
 
 ENOUGH_S = 60.0  # without an end given, a single look gives up waiting for the last ones after this
 
@@ -64,17 +63,10 @@ def mesh(port, sim, baud, once, seconds, web, to):
             print(f"the map is at {page.url}", file=sys.stderr)
         watch(asker, lock, name, once, seconds)
     if to:
-        text = json.dumps({"port": name, **chart.document()}, indent=1)
-        print(text) if to == "-" else Path(to).write_text(text + "\n")
+        write_json(to, {"port": name, **chart.document()})
     elif not sys.stdout.isatty():
         console = Console(width=160)
         console.print(screen(chart, console.width, name))
-
-
-def writable(to: str | None) -> None:
-    """Before anything is asked. Raises Problem where the result could not be written."""
-    if to and to != "-" and (Path(to).is_dir() or not Path(to).resolve().parent.is_dir()):
-        raise Problem(f"--json {to}: cannot be written: name a file in a folder that exists")
 
 
 def watch(asker: Asker, lock, name: str, once: bool, seconds: float | None) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import rich_click as click
 
-from pulseweave.boards.command import write_json
 from pulseweave.problem import Problem
+from pulseweave.results import writable, write_json
 from pulseweave.score import beats, recordings, run, stress, weights
-from pulseweave.sim.command import writable
 
 MEANING = {"beats": "reference beats (ref_beats_s or rr_ms)", "stress": "labelled segments (bvp, eda, seg_*)"}
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import rich_click as click
 
-from pulseweave.boards.command import write_json
 from pulseweave.paths import DEVICE, data
 from pulseweave.problem import Problem
+from pulseweave.results import writable, write_json
 from pulseweave.score import recordings, run, stress
-from pulseweave.sim.command import writable
 
 NAMES = ("SKIN", "HEART", "RMSSD", "RISE")
 PENALTY = 30.0  # on weights of standardised features, in windows: fifty of one person are not fifty people

@@ -10,8 +10,8 @@ import time
 import rich_click as click
 
 from pulseweave.bench import ports
-from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
+from pulseweave.results import tell
 
 G1 = 10000  # nS of 100 kOhm
 G2 = 2128  # nS of 470 kOhm

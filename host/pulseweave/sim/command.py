@@ -1,7 +1,6 @@
 """`pulseweave sim`: options in, a run, a JSON object out."""
 
 import contextlib
-import json
 import os
 import resource
 import signal
@@ -9,11 +8,11 @@ import sys
 import threading
 import time
 from functools import partial
-from pathlib import Path
 
 import rich_click as click
 
 from pulseweave.problem import Problem
+from pulseweave.results import writable, write_json
 from pulseweave.sim import scenario as scenarios
 
 DEFAULT = "gathering"
@@ -233,7 +232,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     cpu = cpu_seconds() - cpu0
     result["cpu_s"] = round(cpu, 3)
     result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
-    write(result, json_file)
+    write_json(json_file, result, None)
     if not json_file:
         click.echo(summary(result))
 
@@ -291,26 +290,3 @@ def cpu_seconds() -> float:
         u = resource.getrusage(who)
         total += u.ru_utime + u.ru_stime
     return total
-
-
-def writable(file: str | Path | None, option: str = "--json") -> None:
-    """Raises Problem before a run whose result would find no place in the FILE of `option`; none, and `-`, need none."""
-    if file is None or str(file) == "-":
-        return
-    path = Path(file)
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise Problem(f"cannot write {file}: choose another {option} FILE")
-
-
-def write(result: dict, json_file: str | None) -> None:
-    """The JSON object where it was asked for."""
-    if not json_file:
-        return
-    text = json.dumps(result, allow_nan=False)
-    if json_file == "-":
-        click.echo(text)
-        return
-    try:
-        Path(json_file).write_text(text + "\n")
-    except OSError as e:
-        raise Problem(f"cannot write {json_file}: {e.strerror}: choose another --json FILE") from None

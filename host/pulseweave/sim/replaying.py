@@ -3,7 +3,7 @@
 import rich_click as click
 
 from pulseweave.problem import Problem
-from pulseweave.sim.command import write
+from pulseweave.results import write_json
 
 
 @click.command()
@@ -37,7 +37,7 @@ def replay(file, node, json_file, web, since, until):
         click.echo(f"{e}", err=True)
         raise Problem(f"node {node} fails in the replay as well (above)", code=1) from None
     same = result["pixels_equal"] and result["frames_equal"]
-    write(result, json_file)
+    write_json(json_file, result, None)
     if json_file != "-":
         click.echo(f"node {node}: {result['ticks']} ticks, " + ("every bit the same" if same else
                    f"first difference at {result['first_difference_s']} s"))  # fmt: skip

@@ -17,10 +17,9 @@ from pathlib import Path
 import click as plain
 import rich_click as click
 
-from pulseweave.boards.command import tell
 from pulseweave.problem import Problem
+from pulseweave.results import tell, writable
 from pulseweave.sim.closed_loop import SHOCK, after, run
-from pulseweave.sim.command import writable
 from pulseweave.sim.pool import processes, stay
 
 AXES = ("model", "law", "gain", "delay", "tau", "loss", "seed")

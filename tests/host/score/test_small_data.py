@@ -93,7 +93,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, no_wor
     assert "--json" in refused(score, data, "--json", tmp_path)
     for option in ("--out", "--report", "--json"):
         words = [data, "--out", tmp_path / "w.py", option, nowhere]
-        assert f"cannot write {nowhere}: choose another {option}" in refused(train.train, *words)
+        assert f"{nowhere}: cannot be written: choose another {option}" in refused(train.train, *words)
 
 
 def test_a_dump_or_a_plot_that_cannot_be_written_is_one_line(tmp_path):

@@ -27,7 +27,7 @@ from pulseweave.sim.radio import Radio
         (["sim", "calm", "--web", "nowhere"], ["--web", "HOST:PORT"]),
         (["sim", "calm", *SHORT, "--record", "/no/such/folder/x.weave"], ["--record", "x.weave"]),
         (["sim", "calm", *SHORT, "--json", "/no/such/folder/x.json"], ["--json", "x.json"]),
-        (["sim", "calm", *SHORT, "--json", "/"], ["cannot write /", "--json"]),
+        (["sim", "calm", *SHORT, "--json", "/"], ["/: cannot be written", "--json"]),
         (["sim", "calm", "--seconds", "nan", "--fast", "--web", "off"], ["--seconds"]),
         (["sim", "calm", "--seconds", "inf", "--fast", "--web", "off"], ["--seconds"]),
         (["sim", "calm", "--seconds", "1e10", "--fast", "--web", "off"], ["--seconds", "1e9"]),

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
+from pulseweave.results import writable, write_json
 from pulseweave.sim.campaign import progress
 from pulseweave.sim.campaign.checks import INVARIANTS
 from pulseweave.sim.campaign.faults import CLASSES, keep, lines
 from pulseweave.sim.campaign.pool import Job, Small, every, one, shrunk
 from pulseweave.sim.campaign.report import report, table
 from pulseweave.sim.campaign.run import Outcome, run
-from pulseweave.sim.command import writable, write
 
 MOST_SHRUNK = 10
 LONGEST_H = 24 * 366
@@ -116,7 +116,7 @@ def campaign(
     result = report(job, outcomes, small, time.monotonic() - began, str(firmware or ""))
     result["stopped"] = stopped
     say(result, json_file == "-")
-    write(result, json_file)
+    write_json(json_file, result, None)
     if broken:
         raise Problem(f"{len(broken)} of {seeds} rooms broke an invariant", code=1)
     if stopped:
@@ -192,7 +192,7 @@ def replay(job: Job, seed: int, faults, until, show, json_file, device: str) -> 
     if not job.kinds:
         outcome = quiet(outcome)
     result = report(job, [outcome], [], time.monotonic() - began, device)
-    write(result, json_file)
+    write_json(json_file, result, None)
     if outcome.failure:
         f = outcome.failure
         where = f"node {f.node}" if f.node >= 0 else "the room"
