@@ -13,6 +13,7 @@ from pulseweave.sim.engine import BLOCK, TICK_S, Simulation
 from pulseweave.sim.scenario import Scenario
 
 PING_TICKS = 250
+PING_IDS = 60000  # of 16 bits; the first comes again after 83 hours
 ROGUE = 1 << MODES.index("rogue")
 # columns of what `look` says of every board
 ON, FAULT, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
@@ -40,7 +41,7 @@ class CampaignRoom(Simulation):
         self.guests = Guests(plan.seed, plan.nodes, plan.board)
         self.injector = Injector(self)
         self.attacker = self.radio.attack = Attacker(plan.seed, self.n)
-        self.pings: dict[int, int] = {}  # id -> tick
+        self.pings: dict[int, int] = {}  # id -> tick at which it was last sent
         edges = [(round(f.at_s / TICK_S), 1, k, f) for k, f in zip(plan.numbers, plan.faults)]
         edges += [(round(f.end_s / TICK_S), 0, k, f) for k, f in zip(plan.numbers, plan.faults)]
         self.edges = sorted(edges, key=lambda e: e[:3], reverse=True)
@@ -61,7 +62,7 @@ class CampaignRoom(Simulation):
             else:
                 self.injector.end(f)
         if k and k % PING_TICKS == 0:
-            self.ping = self.ping % 60000 + 1
+            self.ping = self.ping % PING_IDS + 1
             self.pings[self.ping] = k
             self.tell(int(self.draw.integers(self.n)), {"do": "ping", "id": self.ping})
         if self.attacker.modes & ROGUE and k % 25 == 0:

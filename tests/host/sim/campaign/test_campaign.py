@@ -10,6 +10,7 @@ import pytest
 from pulseweave.paths import ROOT
 from pulseweave.problem import Problem
 from pulseweave.sim.campaign import checks, command
+from pulseweave.sim.campaign import room as campaign_room
 from pulseweave.sim.campaign.faults import CLASSES, Fault, draw, keep
 from pulseweave.sim.campaign.mutations import MUTATIONS, Mutation, mutant
 from pulseweave.sim.campaign.pool import Job
@@ -160,6 +161,12 @@ def test_rooms_that_were_whole_when_a_campaign_was_stopped_count(monkeypatch):
 
     monkeypatch.setattr(command, "every", every)
     assert [o.seed for o in command.gathered(Job(180.0), [7, 8, 9], 2)] == [7, 8]
+
+
+def test_the_numbers_of_pings_come_again(monkeypatch):
+    """After 83 hours, which is half of a week."""
+    monkeypatch.setattr(campaign_room, "PING_IDS", 12)
+    assert run(plan_of(nodes=2)).failure is None
 
 
 def test_the_heap_is_weighed_every_hour(monkeypatch):
