@@ -74,7 +74,9 @@ class Checks:
         self.failure: Failure | None = None
         self.healthy: list[np.ndarray] = []
         self.why: list[str] = []
-        self.seen: set[tuple[int, int, int]] = set()  # (node, boot, tick at which it was sent) of pings that were obeyed
+        self.seen: set[tuple[int, int, int]] = (
+            set()
+        )  # (node, boot, tick at which it was sent) of pings that were obeyed
         self.boots = np.zeros(room.n, np.int64)
         self.warm = 0
         self.early: list[int] = []

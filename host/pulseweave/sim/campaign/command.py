@@ -1,5 +1,6 @@
 """`pulseweave campaign`: rooms of real firmware with everything that goes wrong, and what came of it."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from pulseweave.sim.campaign.faults import CLASSES, keep, lines
 from pulseweave.sim.campaign.pool import Job, Small, every, one, shrunk
 from pulseweave.sim.campaign.report import report, table
 from pulseweave.sim.campaign.run import Outcome, run
+from pulseweave.sim.pool import settled
 
 MOST_SHRUNK = 10
 LONGEST_H = 24 * 366
@@ -158,7 +160,8 @@ def gathered(job: Job, seeds: list[int], workers: int) -> list[Outcome]:
     """All outcomes in the order of seeds; progress by rooms, or by the minutes of a single one. After Ctrl-C, those that
     there are."""
     if len(seeds) == 1:
-        with progress.shown("virtual minutes", int(job.seconds / 60)) as tell:
+        alone = settled(os.getpid()) if job.processes == 1 else contextlib.nullcontext()
+        with progress.shown("virtual minutes", int(job.seconds / 60)) as tell, alone:
             return [one(job, seeds[0], lambda t_s: tell(int(t_s / 60), 0))]
     outcomes: list[Outcome] = []
     with progress.shown("rooms", len(seeds)) as tell:
