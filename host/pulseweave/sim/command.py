@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -14,9 +13,9 @@ import rich_click as click
 from pulseweave.problem import Problem
 from pulseweave.results import writable, write_json
 from pulseweave.sim import scenario as scenarios
+from pulseweave.sim import terminal
 
 DEFAULT = "gathering"
-PATIENCE_S = 5.0  # nodes that have not stopped so long after a signal never will
 
 
 @click.command()
@@ -118,12 +117,13 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     """Everything between the options and the exit code."""
     from pulseweave.gather.web.address import address
     from pulseweave.light.film import Film
+    from pulseweave.sim.ending import PATIENCE_S, Ending
     from pulseweave.sim.engine import Simulation
     from pulseweave.sim.live import Live
     from pulseweave.sim.measures import Measures
     from pulseweave.sim.recording import Recorder
     from pulseweave.sim.retrace import retraced
-    from pulseweave.sim.workers import WorkerFailure, kill
+    from pulseweave.sim.workers import WorkerFailure
 
     where = address(web)
     first = prepare(name, overrides)
@@ -157,25 +157,7 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
 
     cpu0 = cpu_seconds()
     live = server = result = keeper = None
-    ended: list[int] = []
-    killed: list[bool] = []
-
-    def give_up():
-        killed.append(True)
-        kill()
-
-    late = threading.Timer(PATIENCE_S, give_up)
-    late.daemon = True
-
-    def end(number, _):
-        if not ended:
-            late.start()
-        ended.append(number)
-
-    # `nohup` has its way
-    signals = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-               if s != signal.SIGHUP or signal.getsignal(s) is not signal.SIG_IGN]  # fmt: skip
-    handlers = [(s, signal.signal(s, end)) for s in signals]
+    ending = Ending()
     try:
         live = Live(make, name, seconds)
         live.speed = None if fast else 1.0
@@ -193,24 +175,22 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
             server.start()
             click.echo(f"the room shines at {server.url}   (Ctrl-C ends it)", err=True)
         began = time.monotonic()
-        drive(live, ended, sys.stderr.isatty())
-        late.cancel()
+        drive(live, ending.asked)
+        ending.stopped()
         result = live.measures.report(time.monotonic() - began, workers)
     except WorkerFailure as e:
-        if killed:
+        if ending.killed:
             raise Problem(
                 f"the nodes did not stop within {PATIENCE_S:g} s and were killed: one of them is in an endless loop",
                 code=1,
             ) from None
         if native:
-            e = retraced(e, again, live.sim.steered if live else (), lambda: ended)
+            e = retraced(e, again, live.sim.steered if live else (), lambda: ending.asked)
         click.echo(f"\n{e}", err=True)
         kept = f"; the recording up to there is in {record}" if record else ""
         raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
     finally:
-        late.cancel()
-        for s, old in handlers:
-            signal.signal(s, old)
+        ending.over()
         if server:
             server.stop()
         if keeper:
@@ -234,27 +214,17 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     result["node_seconds_per_cpu_s"] = round(result["nodes"] * result["seconds"] / cpu, 1)
     write_json(json_file, result, None)
     if not json_file:
-        click.echo(summary(result))
+        click.echo(terminal.summary(result))
 
 
-def summary(r: dict) -> str:
-    """A run in two lines for a person."""
-    settled = r["arousal"]["settle_s"]
-    calm = "never settled" if settled is None else f"settled {settled:g} s after"
-    return (
-        f"{r['scenario']}: {r['nodes']} nodes for {r['seconds']:g} s, peak {r['arousal']['peak']}, {calm}, "
-        f"g at most {r['damping']['g_max']:.2f}, {r['light']['flashes_per_s_max']:g} flashes/s at worst\n"
-        f"{r['node_seconds_per_cpu_s']:g} node-seconds per CPU-second, digest {r['digest'][:16]}"
-    )
-
-
-def drive(live, ended: list, terminal: bool) -> None:
+def drive(live, ended: list) -> None:
     """Run in a thread of its own, so that signals reach this one; raises what the room's thread raised."""
     caught: list[BaseException] = []
+    seen = sys.stderr.isatty()
 
     def body():
         try:
-            live.run(show if terminal else None)
+            live.run(terminal.show if seen else None)
         except BaseException as e:
             caught.append(e)
 
@@ -263,24 +233,10 @@ def drive(live, ended: list, terminal: bool) -> None:
     while thread.is_alive():
         thread.join(0.1)
         live.stopping = live.stopping or bool(ended)
-    if terminal:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            print(file=sys.stderr)
+    if seen:
+        terminal.leave()
     if caught:
         raise caught[0]
-
-
-def show(live) -> None:
-    """One terminal line: how the room is."""
-    s = live.measures.series[-1] if live.measures.series else None
-    if not s:
-        return
-    n = 24
-    bar = "".join("▁▂▃▄▅▆▇█"[min(7, int(v["truth"] * 8))] for v in live.measures.series[-n:])
-    figures = f"arousal {s['truth']:.2f}  felt {s['estimate']:.2f}  light {s['light']:.2f}  g {s['g']:.2f}"
-    line = f"{s['t_s']:7.0f} s  {bar:>{n}}  {figures}"
-    with contextlib.suppress(OSError):
-        print(f"\r{line}", end="", file=sys.stderr, flush=True)
 
 
 def cpu_seconds() -> float:
