@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context
 
 _leaving: list[bool] = []
@@ -26,8 +26,8 @@ def stay() -> None:
 
 def settle(k: int) -> None:
     """This process and those that it will start stay on the k-th of its cores (modulo their number), where a system has
-    such a thing."""
-    if hasattr(os, "sched_setaffinity"):
+    such a thing and allows it."""
+    with suppress(OSError, AttributeError):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[k % len(cores)]})
 
@@ -35,12 +35,14 @@ def settle(k: int) -> None:
 @contextmanager
 def settled(k: int) -> Iterator[None]:
     """`settle` for a while."""
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    cores: set[int] = set()
+    with suppress(OSError, AttributeError):
+        cores = os.sched_getaffinity(0)
     settle(k)
     try:
         yield
     finally:
-        if cores:
+        with suppress(OSError, AttributeError):
             os.sched_setaffinity(0, cores)
 
 

@@ -25,3 +25,15 @@ def test_one_room_gives_the_other_cores_back():
     with settled(7):
         assert os.sched_getaffinity(0) == {sorted(cores)[7 % len(cores)]}
     assert os.sched_getaffinity(0) == cores
+
+
+def test_where_cores_cannot_be_chosen_rooms_run_all_the_same(monkeypatch):
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    with settled(1):
+        pass
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on other systems
+    with settled(1):
+        pass
