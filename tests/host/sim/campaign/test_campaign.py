@@ -67,6 +67,13 @@ def test_crashes_are_safe_mode_and_power_storms_are_not():
         assert outcome.resets == resets + (kind == "crash_storm"), outcome
 
 
+def test_a_deploy_leads_out_of_safe_mode():
+    """It ends with a soft reset, which is no crash: nobody has to pull a plug."""
+    outcome = run(plan_of(Fault("crash_storm", 20.0, 4.0, 0, 5), Fault("reset", 45.0, 4.0, 0, 5)))
+    assert outcome.failure is None, outcome.failure
+    assert outcome.resets == 6, outcome
+
+
 def test_power_cut_at_every_flash_operation_of_a_save():
     """One node after the other is cut off at the next operation, until one gets through: whole configurations everywhere."""
     nodes = 8

@@ -2,13 +2,13 @@
 
 In: the board after its tick. Out: `fleet.find(invariant, ...)` where one does not hold:
 share (never below a quarter), unsealed (nobody without keys changes anything), late (hardware holds a tick no longer than
-its budget), watchdog (fed only by a whole tick), dark (the strand lives), configuration (never lost), safe (only after five
-crash boots and after nothing else), note (a crash leaves a note).
+its budget), watchdog (fed only by a whole tick), dark (the strand lives), configuration (never lost), safe (after five
+crash boots until somebody pulls the plug or deploys, and after nothing else), note (a crash leaves a note).
 """
 
 from virtual import bus
 
-POWER, HARD, WATCHDOG = 1, 2, 3
+POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 BAD = 5
 HEALTHY = 2940  # whole ticks before which no crash counter may be cleared
 CERTAIN = 3300  # and after which it must have been
@@ -69,7 +69,7 @@ class Watch:
         self.crash = cause == WATCHDOG or (cause == HARD and not nvs.get("wanted", 0))
         if self.crash:
             self.bad += 1
-        elif cause == POWER and self.bad >= BAD:
+        elif cause in (POWER, SOFT) and self.bad >= BAD:
             self.bad = BAD - 1
         self.boots += 1
 
