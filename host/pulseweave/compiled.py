@@ -143,6 +143,13 @@ def sources(tree: Path) -> list[Path]:
     return [p for p in found if p.is_file()]
 
 
+def firmware(tree: Path) -> list[Path]:
+    """`sources` of a folder like device/. Raises Problem where it is none."""
+    if not os.path.isfile(tree / "main.py"):
+        raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
+    return sources(tree)
+
+
 def folder(code: Path, into: Path, change: Callable[[str], str], *options: str) -> Path:
     """Write the modules in `code`, each text put through `change`, to `into` as .mpy; returns `into`. Raises Problem.
 

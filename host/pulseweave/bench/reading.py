@@ -9,6 +9,7 @@ from pulseweave import boards
 from pulseweave.bench import images as known_images
 from pulseweave.bench.batch import MARKS
 from pulseweave.bench.ledger import Ledger, normal, warn
+from pulseweave.problem import Problem
 from pulseweave.results import tell, write_json
 
 
@@ -25,8 +26,6 @@ def ledger(file, mac, node, json_file):
     book = Ledger(file)
     warn(book)
     if file and not os.path.exists(file):
-        from pulseweave.problem import Problem
-
         raise Problem(f"{file}: no such ledger: `flash`, `deploy` and `provision` write one with --ledger")
     states = list(book.boards().values())
     events = book.events
@@ -38,8 +37,6 @@ def ledger(file, mac, node, json_file):
         events = [e for e in events if e["mac"] in macs]
         states = [s for s in states if s["mac"] in macs]
     if not states and (mac or node is not None):
-        from pulseweave.problem import Problem
-
         which = " and ".join([mac] * bool(mac) + [f"node {node}"] * (node is not None))
         raise Problem(f"{book.path}: no board there with {which}: `pulseweave ledger` lists all of them")
     write_json(json_file, {"file": str(book.path), "boards": states, "events": events, "damage": book.damage})

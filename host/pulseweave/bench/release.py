@@ -8,7 +8,6 @@ changed.
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +48,9 @@ def build(board: Board, tree: Path | None = None, viper: bool = True) -> Release
     Raises Problem.
     """
     tree = tree or DEVICE
-    if not os.path.isfile(tree / "main.py"):
-        raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
     modules = {
         p.relative_to(tree).as_posix(): p
-        for p in compiled.sources(tree)
+        for p in compiled.firmware(tree)
         if p.parent != tree or p.name not in compiled.SCRIPTS
     }
     files = {"main.py": (tree / "main.py").read_bytes()}

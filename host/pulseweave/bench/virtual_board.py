@@ -59,10 +59,8 @@ def signals(board: Board, mac: bytes, touched: bool, unplugged: str | None = Non
 
 def firmware(tree: Path) -> dict[str, str]:
     """A firmware folder as files of a board: {path there: path here}. Raises Problem where it is none."""
-    if not os.path.isfile(tree / "main.py"):
-        raise Problem(f"{tree}: no firmware there (main.py is missing): give a folder like device/")
-    found = compiled.sources(tree.resolve()) + list(tree.resolve().rglob("*.mpy"))
-    return {"/" + str(p.relative_to(tree.resolve())): str(p) for p in found}
+    found = [p.relative_to(tree) for p in (*compiled.firmware(tree), *tree.rglob("*.mpy"))]
+    return {f"/{p}": str(tree.resolve() / p) for p in found}
 
 
 def prepare(

@@ -12,6 +12,7 @@ import os
 import urllib.request
 
 from pulseweave.bench import ports
+from pulseweave.gather.web.address import host_port
 from pulseweave.problem import Problem
 
 BAUD = 115_200
@@ -114,11 +115,11 @@ def open_line(name: str) -> Serial | Simulated:
 
 def simulation(where: str) -> dict:
     """What a running simulation at HOST:PORT offers: `gateways` (node numbers) and `strands`. Raises Problem."""
-    host, colon, port = where.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()):
+    found = host_port(where)
+    if found is None:
         raise Problem(f"--sim {where}: write HOST:PORT of the page of a running `pulseweave sim`")
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/gateways", timeout=5) as answer:
+        with urllib.request.urlopen("http://{}:{}/gateways".format(*found), timeout=5) as answer:
             return json.load(answer)
     except (OSError, ValueError, http.client.HTTPException):
         raise Problem(

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from pulseweave.gather.web.address import host_port
 from pulseweave.gather.web.server import Gate, listen, loopback
 from pulseweave.problem import Problem
 
@@ -25,13 +26,14 @@ class MapPage:
     local = True
 
     def __init__(self, where: str, document: Callable[[], dict]):
-        host, colon, port = where.rpartition(":")
-        if not colon or not port.isdigit():
+        found = host_port(where)
+        if found is None:
             raise Problem(f"--web {where}: write HOST:PORT, e.g. --web 127.0.0.1:8090")
+        host, port = found
         if not loopback(host):
             raise Problem(f"--web {where}: the map is for this machine: use 127.0.0.1:{port}")
         self.host, self.document = host, document
-        self.socket = listen(host, int(port))
+        self.socket = listen(host, port)
         self.url = f"http://{host}:{self.socket.getsockname()[1]}/"
 
     def __enter__(self) -> "MapPage":

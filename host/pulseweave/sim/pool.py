@@ -65,7 +65,7 @@ def _leave(*_) -> None:
 def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
     """`workers` processes that start afresh, each on a core; after an exception here nobody waits for them any more."""
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _begin, (spawn.Value("i", os.getpid() & 1023),)) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (spawn.Value("i", os.getpid()),)) as pool:
         try:
             yield pool
         except BaseException:

@@ -170,6 +170,7 @@ def test_two_virtual_boards(tmp_path):
         (["--port", "/dev/nothing", "--json", "/no/such/folder/x.json"], "--json"),
         (["--port", "/dev/nothing", "--web", "0.0.0.0:8090"], "for this machine"),
         (["--port", "/dev/nothing", "--web", "nonsense"], "HOST:PORT"),
+        (["--port", "/dev/nothing", "--web", "127.0.0.1:\u00b2"], "HOST:PORT"),
     ],
 )
 def test_bad_input_is_one_line(arguments, said):

@@ -73,10 +73,8 @@ class Checks:
         self.budget = float(room.description["strand"]["budget_ma"])
         self.failure: Failure | None = None
         self.healthy: list[np.ndarray] = []
-        self.why: list[str] = []
-        self.seen: set[tuple[int, int, int]] = (
-            set()
-        )  # (node, boot, tick at which it was sent) of pings that were obeyed
+        # pings that were obeyed: node, boot, tick at which it was sent
+        self.seen: set[tuple[int, int, int]] = set()
         self.boots = np.zeros(room.n, np.int64)
         self.warm = 0
         self.early: list[int] = []

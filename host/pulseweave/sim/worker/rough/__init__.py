@@ -14,11 +14,10 @@ from micropython import heap_lock, heap_unlock
 from virtual import RxSlot
 
 from . import hardware
-from .watch import Watch
+from .watch import HARD, POWER, WATCHDOG, Watch
 
 hardware.install()
 
-POWER, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 ESCAPE = 100  # ticks that main.py waits before it starts, and again after a crash
 ARMED = 50  # ticks until main.py arms the watchdog
 BITES = 400  # ticks without a meal
