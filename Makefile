@@ -38,7 +38,7 @@ bench: $(VENV)/.tested  ## every figure of the README, beside its peer; writes b
 
 soak: $(VENV)/.tested   ## the long runs
 	@$(BIN)/pulseweave campaign --seeds 1000 --workers 2 --json campaign.json
-	@$(BIN)/pulseweave campaign --calm --seeds 1 --nodes 12 --hours 168 --json soak.json
+	@$(BIN)/pulseweave campaign --calm --seeds 1 --nodes 12 --hours 168 --workers 2 --json soak.json
 	@$(BIN)/python -m pytest -n 2 -m soak
 
 clean:           ## forget the set-up

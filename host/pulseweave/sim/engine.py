@@ -35,7 +35,8 @@ class Simulation:
     """A running room. Raises Problem on input that cannot work, WorkerFailure when a node's interpreter fails.
 
     `native`: MicroPython compiles the nodes' code to machine code; same digest, half as fast again, no tracebacks.
-    `firmware`: the folder whose code the nodes run; `extra`: more for the workers' plan (worker/rough).
+    `firmware`: the folder whose code the nodes run; `extra`: more for the workers' plan (worker/rough). `spread`: the sooner
+    the better, at the price of waiting awake: every worker on a core of its own, where there are so many.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Simulation:
         native=False,
         firmware: Path = DEVICE,
         extra: dict | None = None,
+        spread=False,
     ):
         n = scenario.nodes
         if not 1 <= n <= MOST_NODES:
@@ -79,6 +81,7 @@ class Simulation:
         self.valence = np.zeros(n)
         self.seen = np.zeros(n)
         self.sent: list = []
+        self._heard: list | None = None  # of the next tick, where that is under way already
         self.frames_shown = np.zeros(n, np.int64)
         self.damping = scenario.damping
         self.scene = scenario.scene
@@ -88,13 +91,13 @@ class Simulation:
         self.steered: list[tuple[int, Action]] = []
         self.powered = np.ones(n, bool)
         try:
-            self._start(workers, native, firmware, extra or {})
+            self._start(workers, native, firmware, extra or {}, spread)
             self.script.begin()
         except BaseException:
             self.close()
             raise
 
-    def _start(self, workers: int, native: bool, firmware: Path, extra: dict) -> None:
+    def _start(self, workers: int, native: bool, firmware: Path, extra: dict, spread: bool) -> None:
         """Plan every node from the seed and give each worker its share."""
         self.plan = {
             **plan(
@@ -110,7 +113,7 @@ class Simulation:
         self.phase_ms = np.array([p["phase_us"] / 1000 for p in nodes])
         self.boot_ms = np.array([p["boot_us"] / 1000 for p in nodes])
         self.ppm = np.array([p["ppm"] for p in nodes])
-        self.nodes = Nodes(self.plan, workers, self.strands.shape[1:], native, firmware)
+        self.nodes = Nodes(self.plan, workers, self.strands.shape[1:], native, firmware, spread)
         self.scenes = self.nodes.scenes
         self._spans: dict[str, tuple[float, float]] = {}
         self.eyes: room.Eyes | None = room.Eyes(self.strands, *self.span(self.scenario.scene))
@@ -124,16 +127,20 @@ class Simulation:
 
         `ahead`: for so many ticks, this one included, the caller wants no records and asks the nodes nothing. A single
         worker then runs on by itself to the end of the 100 ms for as long as nothing is on the air and nothing is to be
-        done; the result is the same. Raises RuntimeError where the promise is broken.
+        done; workers that are spread begin the next tick while this one's pictures are looked at. The result is the same.
+        Raises RuntimeError where the promise is broken.
         """
         k = self.tick
+        block, heard, self._heard = None, self._heard, None
+        if records and (self.nodes.ahead or heard is not None):
+            raise RuntimeError(f"tick {k} was promised to be free")
         if self.nodes.ahead:
-            if records:
-                raise RuntimeError(f"tick {k} was promised to be free")
             self.radio.rest(k, (k - 1) * 20.0)
-            block, heard = None, []
-        else:
-            block, heard = self._begin(k, records, ahead)
+            heard = []
+        elif heard is None:
+            self._script(k)
+            block = self._sense(k) if k % BLOCK == 0 else None
+            heard = self._send(k, block, records, ahead)
         try:
             done = self.nodes.receive(k, records)
         except WorkerFailure:
@@ -141,10 +148,12 @@ class Simulation:
                 self.recorder.tick(k, block, heard, None)
             raise
         done.heard = heard
-        self._show(k, done)
+        self.sent = done.frames
         if self.recorder:
             self.recorder.tick(k, block, heard, done)
-        self.sent = done.frames
+        if ahead > 1 and self.nodes.spread and (k + 1) % BLOCK and not self.air and self._free(k) > 1:
+            self._heard = self._send(k + 1, None, False, ahead - 1)
+        self._show(k, done)
         self.tick += 1
         return done
 
@@ -153,10 +162,8 @@ class Simulation:
         left = every - 1 - self.tick % every
         return self.step(records=not left, ahead=max(1, min(left, most)))
 
-    def _begin(self, k: int, records: bool, ahead: int):
-        """Everything that comes before the nodes' turn: (samples or None, frames heard)."""
-        self._script(k)
-        block = self._sense(k) if k % BLOCK == 0 else None
+    def _send(self, k: int, block, records: bool, ahead: int) -> list:
+        """Start the nodes' turn; the frames heard in it."""
         heard = self.radio.receive(k, (k - 1) * 20.0, self.sent)  # what was sent in the last tick
         if self.air:
             heard += self.air.exchange(k, self.sent)
@@ -164,7 +171,7 @@ class Simulation:
         if not records and not self.air and len(self.nodes.workers) == 1 and self.radio.still:
             free = min(ahead, BLOCK - k % BLOCK, self._free(k))
         self.nodes.send(k, block, heard, self.powered, records, bool(self.ping_log), free)
-        return block, heard
+        return heard
 
     def _sense(self, k: int):
         """Visitors look, feel and touch; their bodies and the front ends make the next 100 ms of samples."""

@@ -2,6 +2,9 @@
 
 In:  per tick the samples of a 100 ms block, the frames that were heard. Out: `Tick`. Requests between ticks.
 A single worker may run ahead: it answers for several ticks at once; until those are taken nobody may ask the nodes anything.
+
+Workers that are spread have a core each. The host shares that of the first, which has the fewest nodes; the others wait
+awake for their messages, and the host for theirs: to wake a core that sleeps takes longer than a small room's tick.
 """
 
 import itertools
@@ -13,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pulseweave.sim import cores
 from pulseweave.sim.workers import FRAME, Worker
 
 WHO = np.dtype("<u4")  # a listener of a frame: slot, and above it RSSI
@@ -39,22 +43,39 @@ class Tick:
 class Nodes:
     """Nodes 0..n-1 in `workers` processes; `shape` is a strand's (pixels, channels). Raises WorkerFailure.
 
-    `native`, `firmware`: as in Simulation.
+    `native`, `firmware`, `spread`: as in Simulation.
     """
 
-    def __init__(self, plan: dict, workers: int, shape: tuple[int, int], native: bool, firmware: Path):
+    def __init__(
+        self,
+        plan: dict,
+        workers: int,
+        shape: tuple[int, int],
+        native: bool,
+        firmware: Path,
+        spread: bool = False,
+    ):
         nodes = plan["nodes"]
         self.n = len(nodes)
         self.workers: list[Worker] = []
+        workers = min(workers, self.n)
+        self._cores = cores.mine()  # to be given back
+        self.spread = spread and 1 < workers <= len(self._cores)
         try:
-            for share in np.array_split(np.arange(self.n), min(workers, self.n)):
+            for k, share in enumerate(shares(self.n, workers, self.spread)):
                 part = {**plan, "nodes": [nodes[i] for i in share]}
-                self.workers.append(Worker(part, int(share[0]), native, firmware))
+                worker = Worker(part, int(share[0]), native, firmware, awake=self.spread and k > 0)
+                self.workers.append(worker)
+                if self.spread:
+                    cores.keep(worker.process.pid, [self._cores[k]])
+            if self.spread:
+                cores.keep(0, [self._cores[0]])
         except BaseException:
             self.close()
             raise
         self.scenes = self.workers[0].scenes
         self.ahead = False  # the worker has run on: answers to the next ticks are on their way
+        self._begun = False  # a tick is under way
         self._wire = np.zeros((self.n, *shape), np.uint8)
         self._firsts = [w.first for w in self.workers] + [self.n]
         self._pings = False
@@ -63,7 +84,7 @@ class Nodes:
         """Start tick k, and at most `free` - 1 after it. `block`: (pulse uint32[n, 10], skin uint16[n]), or None."""
         parts: list[list[bytes]] = [[] for _ in self.workers]
         counts = [0] * len(self.workers)
-        everybody = not heard or bool(powered.all())
+        everybody = not heard or b"\0" not in powered.tobytes()
         for h in heard:
             listeners, rssi = h.listeners, h.rssi
             if not everybody:
@@ -80,7 +101,11 @@ class Nodes:
                     counts[w] += 1
         self._pings = pings
         flags = (block is not None) | records << 1 | pings << 2 | free << 4
-        for w, worker in enumerate(self.workers):
+        self._begun = True
+        for w in range(
+            len(self.workers) - 1, -1, -1
+        ):  # the first, for whose core the host must wait, comes last
+            worker = self.workers[w]
             head = []
             if block is not None:
                 s = slice(worker.first, worker.first + worker.n)
@@ -90,6 +115,7 @@ class Nodes:
     def receive(self, k: int, records: bool) -> Tick:
         """What tick k brought."""
         done = Tick(k)
+        self._begun = False
         lit, rows, pings = [], [], []
         for worker in self.workers:
             _, flags, count, body = worker.receive()
@@ -147,7 +173,7 @@ class Nodes:
             yield w.first, w.ask(request, tick=tick)
 
     def _settled(self, tick: int) -> None:
-        if self.ahead:
+        if self.ahead or self._begun:
             raise RuntimeError(f"the nodes are asked something in tick {tick}, which was promised to be free")
 
     @property
@@ -160,3 +186,13 @@ class Nodes:
         for w in self.workers:
             w.close()
         self.workers = []
+        if self.spread:
+            cores.keep(0, self._cores)
+
+
+def shares(n: int, workers: int, spread: bool) -> list[np.ndarray]:
+    """Who has which of `n` nodes: all as many; where they are spread, the first half as many as each of the others."""
+    if not spread:
+        return np.array_split(np.arange(n), workers)
+    first = max(1, n // (2 * workers - 1))
+    return [np.arange(first), *np.array_split(np.arange(first, n), workers - 1)]

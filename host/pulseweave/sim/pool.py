@@ -2,9 +2,6 @@
 
 In: how many. Out: an executor; after an exception in its `with`, or when one of its processes is asked to end, no room is
 begun any more and those that run are left with their interpreters and scratch.
-
-A room and its only interpreter take turns. On one core they do so in two thirds of the time: neither wakes a core that
-sleeps, and what one has written is still in the cache when the other reads it.
 """
 
 import os
@@ -12,8 +9,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context
+
+from pulseweave.sim.cores import settle
 
 _leaving: list[bool] = []
 
@@ -22,28 +21,6 @@ def stay() -> None:
     """Before a room begins: not where this process was asked to end."""
     if _leaving:
         sys.exit(1)
-
-
-def settle(k: int) -> None:
-    """This process and those that it will start stay on the k-th of its cores (modulo their number), where a system has
-    such a thing and allows it."""
-    with suppress(OSError, AttributeError):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[k % len(cores)]})
-
-
-@contextmanager
-def settled(k: int) -> Iterator[None]:
-    """`settle` for a while."""
-    cores: set[int] = set()
-    with suppress(OSError, AttributeError):
-        cores = os.sched_getaffinity(0)
-    settle(k)
-    try:
-        yield
-    finally:
-        with suppress(OSError, AttributeError):
-            os.sched_setaffinity(0, cores)
 
 
 def _begin(places) -> None:

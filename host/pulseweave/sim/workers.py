@@ -7,6 +7,7 @@ node, the virtual time and the traceback that MicroPython printed.
 import fcntl
 import json
 import os
+import select
 import struct
 import subprocess
 import tempfile
@@ -38,9 +39,14 @@ class WorkerFailure(Exception):
 
 
 class Worker:
-    """One MicroPython process with the nodes of `plan` (see worker/fleet.py); `first` is its first node's index."""
+    """One MicroPython process with the nodes of `plan` (see worker/fleet.py); `first` is its first node's index.
 
-    def __init__(self, plan: dict, first: int, native: bool = False, firmware: Path = DEVICE):
+    `awake`: it and the host wait for each other's messages without going to sleep (see nodes.py).
+    """
+
+    def __init__(
+        self, plan: dict, first: int, native: bool = False, firmware: Path = DEVICE, awake: bool = False
+    ):
         self.first = first
         self.n = len(plan["nodes"])
         here_in, there_out = os.pipe()
@@ -56,6 +62,7 @@ class Worker:
             str(there_out),
             str(code / "shims"),
             str(micropython.fit(firmware, native)),
+            *(["awake"] if awake else []),
             heap=heap,
             native=native,
         )
@@ -73,6 +80,10 @@ class Worker:
         os.close(there_out)
         self._in = os.fdopen(here_in, "rb", buffering=PIPE_BYTES)
         self._out = os.fdopen(here_out, "wb", buffering=0)
+        self._ready = None
+        if awake:
+            self._ready = select.poll()
+            self._ready.register(self._in, select.POLLIN)
         self.tick = 0
         self.shown: bytes | None = None  # for a replay: the strand as it was last shown
         self.send(b"C", json.dumps(plan).encode())
@@ -98,6 +109,9 @@ class Worker:
 
     def receive(self) -> tuple[int, int, int, bytes]:
         """(op, flags, count, body) of the worker's answer. Raises WorkerFailure."""
+        if self._ready:
+            while not self._ready.poll(0):
+                pass
         head = self._in.read(HEADER.size)
         if len(head) < HEADER.size:
             raise self.died()

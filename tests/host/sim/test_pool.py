@@ -3,7 +3,8 @@
 import os
 import time
 
-from pulseweave.sim.pool import processes, settled
+from pulseweave.sim.cores import settled
+from pulseweave.sim.pool import processes
 
 
 def here(_):

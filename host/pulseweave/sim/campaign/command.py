@@ -17,7 +17,7 @@ from pulseweave.sim.campaign.faults import CLASSES, keep, lines
 from pulseweave.sim.campaign.pool import Job, Small, every, one, shrunk
 from pulseweave.sim.campaign.report import report, table
 from pulseweave.sim.campaign.run import Outcome, run
-from pulseweave.sim.pool import settled
+from pulseweave.sim.cores import settled
 
 MOST_SHRUNK = 10
 LONGEST_H = 24 * 366
@@ -35,7 +35,11 @@ LONGEST_H = 24 * 366
     show_default="1/6",
     help="Virtual hours of every room, at least 0.05.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes; the result does not depend on it.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes, for many rooms or for a single calm one; the result does not depend on it.",
+)
 @click.option(
     "--nodes", type=click.IntRange(1, 64), help="Nodes in every room, instead of 1 to 5 drawn by the seed."
 )

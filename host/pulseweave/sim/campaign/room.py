@@ -20,7 +20,7 @@ ON, FAULT, WAITS, KNOWN, STRANGE, SYNCED, SENSE, CONTACT, BOOTS = range(9)
 
 
 class CampaignRoom(Simulation):
-    """The room of `plan`. `native`: machine code, quicker and without tracebacks."""
+    """The room of `plan`. `native`: machine code, quicker and without tracebacks; several workers are spread."""
 
     def __init__(
         self, plan: Plan, firmware: Path = DEVICE, workers: int = 1, native: bool = True, recorder=None
@@ -36,7 +36,7 @@ class CampaignRoom(Simulation):
         scenario.room.spacing_m = 1.2
         self.plan_loss = plan.loss
         extra = {"rough": {"boot_ms": plan.boot_ms}}
-        super().__init__(scenario, plan.seed, workers, recorder, native, firmware, extra)
+        super().__init__(scenario, plan.seed, workers, recorder, native, firmware, extra, spread=True)
         self.eyes = None  # guests do not look
         self.guests = Guests(plan.seed, plan.nodes, plan.board)
         self.injector = Injector(self)

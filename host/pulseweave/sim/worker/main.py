@@ -1,6 +1,8 @@
 """A worker of the simulator: many nodes of the real firmware in one MicroPython, driven over two pipes.
 
-    micropython main.py IN_FD OUT_FD SHIMS DEVICE
+    micropython main.py IN_FD OUT_FD SHIMS DEVICE [awake]
+
+`awake`: it waits for messages without going to sleep.
 
 Every message starts with `<BBHII`: op, argument, count, tick, length of what follows. In (argument, count):
   C  plan, as JSON -> C with names and layout, as JSON
@@ -18,6 +20,7 @@ An exception answers with op E and the traceback with node and virtual time.
 import gc
 import io
 import json
+import select
 import sys
 from struct import pack, pack_into, unpack_from
 
@@ -29,14 +32,20 @@ MOST = 5  # ticks in one answer
 class Pipe:
     """Whole messages over two file descriptors."""
 
-    def __init__(self, fd_in, fd_out):
+    def __init__(self, fd_in, fd_out, awake):
         self._in = open("/dev/fd/" + fd_in, "rb", 0)
         self._out = open("/dev/fd/" + fd_out, "wb", 0)
         self._header = bytearray(SIZE)
+        self._ready = None
+        if awake:
+            self._ready = select.poll()
+            self._ready.register(self._in, select.POLLIN)
         self.buf = bytearray(1 << 16)
 
     def receive(self):
         """(op, argument, count, tick, length) with the body in `buf`; op 0 where the host is gone."""
+        if self._ready:
+            self.wait()
         if self._in.readinto(self._header) != SIZE:
             return 0, 0, 0, 0, 0
         head = unpack_from(HEADER, self._header, 0)
@@ -46,6 +55,13 @@ class Pipe:
         if n and self._in.readinto(memoryview(self.buf)[:n]) != n:
             return 0, 0, 0, 0, 0
         return head
+
+    def wait(self):
+        """Until there is something to read, or the host is gone."""
+        ready = self._ready.ipoll  # unlike `poll` it leaves nothing on the heap
+        while True:
+            for _ in ready(0):
+                return
 
     def send(self, op, argument, count, tick, body):
         self.write(pack(HEADER, ord(op), argument, count, tick, len(body)))
@@ -150,7 +166,7 @@ def main():
     here = __file__[: __file__.rfind("/")]
     # Files win over MicroPython's extensible built-in modules, so the shims take the names of the real ones.
     sys.path[:] = [shims, here, device] + sys.path
-    Worker(Pipe(fd_in, fd_out)).run()
+    Worker(Pipe(fd_in, fd_out, "awake" in sys.argv[5:])).run()
 
 
 main()
