@@ -191,8 +191,8 @@ class Nodes:
 
 
 def shares(n: int, workers: int, spread: bool) -> list[np.ndarray]:
-    """Who has which of `n` nodes: all as many; where they are spread, the first half as many as each of the others."""
+    """Who has which of `n` nodes: all as many; where they are spread, the first the fewest, for the host is there too."""
     if not spread:
         return np.array_split(np.arange(n), workers)
-    first = max(1, n // (2 * workers - 1))
+    first = max(1, n // (2 * workers))
     return [np.arange(first), *np.array_split(np.arange(first, n), workers - 1)]

@@ -147,6 +147,8 @@ class Radio(Links):
 
     def statistics(self) -> dict:
         """Stats as a dict: sent, received, lost, collisions, deferred, airtime_fraction_max."""
+        if self._elapsed:
+            self.stats.airtime_fraction_max = float(self._busy.max() / self._elapsed)
         return asdict(self.stats)
 
     # --- one step -------------------------------------------------------------------------------------------
@@ -187,8 +189,6 @@ class Radio(Links):
         oldest = min((f.start for f in self._air), default=end)
         self._past = [f for f in self._past + done if f.end > oldest - 5.0]
         arrived.sort(key=lambda h: (h.at_ms, h.source))
-        if self._elapsed:
-            self.stats.airtime_fraction_max = float(self._busy.max() / self._elapsed)
         return arrived
 
     def rest(self, tick: int, t_ms: float) -> None:

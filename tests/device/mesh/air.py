@@ -103,7 +103,7 @@ def figures(n=200, loss=0.3, seed=1, seconds=40, pings=15, flood=False, degree=1
         "hops": radio.hops(),
         "degree": float(radio.degree().mean()),
         "airtime": round(float(quiet), 4),
-        "airtime_all": round(radio.stats.airtime_fraction_max, 4),
+        "airtime_all": round(radio.statistics()["airtime_fraction_max"], 4),
         "collisions": radio.stats.collisions / max(1, radio.stats.received),
         "age": state["age"],
         "clock": state["clock"],
