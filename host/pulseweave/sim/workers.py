@@ -23,6 +23,9 @@ FRAME = struct.Struct("<HHIH")  # of a frame to its listeners
 PIPE_BYTES = 1 << 20
 HEAP_PER_NODE = 160 << 10  # bytes on the 64-bit port, measured: see `make bench`
 LETTERS = {"B": "<u1", "H": "<u2", "h": "<i2", "I": "<u4", "i": "<i4"}  # of `struct`, in numpy's words
+POLLS = (
+    20_000  # of who waits awake until he sleeps all the same: some 10 ms, in which a tick of many nodes comes
+)
 HEAP_BASE = 8 << 20  # four are too few nowhere; a collection sweeps all of it
 
 
@@ -41,7 +44,7 @@ class WorkerFailure(Exception):
 class Worker:
     """One MicroPython process with the nodes of `plan` (see worker/fleet.py); `first` is its first node's index.
 
-    `awake`: it and the host wait for each other's messages without going to sleep (see nodes.py).
+    `awake`: it and the host wait for each other's messages for a while without going to sleep (see nodes.py).
     """
 
     def __init__(
@@ -110,8 +113,9 @@ class Worker:
     def receive(self) -> tuple[int, int, int, bytes]:
         """(op, flags, count, body) of the worker's answer. Raises WorkerFailure."""
         if self._ready:
-            while not self._ready.poll(0):
-                pass
+            for _ in range(POLLS):
+                if self._ready.poll(0):
+                    break
         head = self._in.read(HEADER.size)
         if len(head) < HEADER.size:
             raise self.died()

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from pulseweave.processes import children
+from pulseweave.processes import children, cpu_s
 from pulseweave.sim import scenario
 from pulseweave.sim.cores import mine
 from pulseweave.sim.engine import BLOCK, Simulation
@@ -105,6 +105,15 @@ def test_a_worker_that_dies_is_not_waited_for(spread):
     with pytest.raises(WorkerFailure):
         for _ in range(3):
             spread.step()
+
+
+def test_who_waits_for_long_sleeps_after_all(spread):
+    """A room that is stopped for a night costs nothing, and nobody takes its worker for one that computes for ever."""
+    spread.step()
+    time.sleep(0.2)
+    before = cpu_s(spread.nodes.pids[1])
+    time.sleep(0.5)
+    assert cpu_s(spread.nodes.pids[1]) - before < 0.1
 
 
 def test_to_wait_leaves_nothing_on_the_heap(spread):

@@ -2,7 +2,7 @@
 
     micropython main.py IN_FD OUT_FD SHIMS DEVICE [awake]
 
-`awake`: it waits for messages without going to sleep.
+`awake`: it waits for messages for a while without going to sleep.
 
 Every message starts with `<BBHII`: op, argument, count, tick, length of what follows. In (argument, count):
   C  plan, as JSON -> C with names and layout, as JSON
@@ -26,6 +26,7 @@ from struct import pack, pack_into, unpack_from
 
 HEADER = "<BBHII"
 SIZE = 12
+POLLS = 20000  # until who waits awake sleeps all the same
 MOST = 5  # ticks in one answer
 
 
@@ -57,9 +58,9 @@ class Pipe:
         return head
 
     def wait(self):
-        """Until there is something to read, or the host is gone."""
+        """Until there is something to read or the host is gone, some 10 ms at most."""
         ready = self._ready.ipoll  # unlike `poll` it leaves nothing on the heap
-        while True:
+        for _ in range(POLLS):
             for _ in ready(0):
                 return
 
