@@ -6,7 +6,6 @@ import resource
 import sys
 import threading
 import time
-from functools import partial
 
 import rich_click as click
 
@@ -83,7 +82,7 @@ def sim(
         for n in scenarios.names():
             click.echo(f"{n:12} {scenarios.load(n).title}")
         return
-    overrides = {
+    wishes = {
         "nodes": nodes,
         "loss": loss,
         "visitors": visitors,
@@ -92,41 +91,18 @@ def sim(
         "db": db,
         "air": air,
     }
-    run(name or DEFAULT, overrides, seconds, seed, workers, fast, web, record, render, json_file)
+    run(name or DEFAULT, wishes, seconds, seed, workers, fast, web, record, render, json_file)
 
 
-def prepare(name: str, o: dict) -> scenarios.Scenario:
-    """The scenario with the command line's wishes on top."""
-    s = scenarios.load(name)
-    if o["nodes"] is not None:
-        s.nodes = o["nodes"]
-    if o["loss"] is not None:
-        if not 0 <= o["loss"] <= 1:
-            raise Problem(f"--loss {o['loss']}: a share of frames from 0 to 1")
-        s.radio = {**s.radio, "loss": o["loss"]}
-    if o["visitors"]:
-        s.visitors = o["visitors"]
-    if o["board"]:
-        s.board = o["board"]
-    if o["damping"]:
-        s.damping = o["damping"] == "on"
-    return s
-
-
-def run(name, overrides, seconds, seed, workers, fast, web, record, render, json_file):
+def run(name, wishes, seconds, seed, workers, fast, web, record, render, json_file):
     """Everything between the options and the exit code."""
     from pulseweave.gather.web.address import address
-    from pulseweave.light.film import Film
-    from pulseweave.sim.ending import PATIENCE_S, Ending
-    from pulseweave.sim.engine import Simulation
+    from pulseweave.sim.ending import Ending
     from pulseweave.sim.live import Live
-    from pulseweave.sim.measures import Measures
-    from pulseweave.sim.recording import Recorder
-    from pulseweave.sim.retrace import retraced
-    from pulseweave.sim.workers import WorkerFailure
+    from pulseweave.sim.rooms import Rooms, prepare
 
     where = address(web)
-    first = prepare(name, overrides)
+    first = prepare(name, wishes)
     if workers is None:
         workers = 2 if first.nodes > 8 and (os.cpu_count() or 1) > 1 else 1
     if seconds is not None and not 0 < seconds <= scenarios.LONGEST_S:
@@ -136,78 +112,28 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     writable(json_file)
     if seconds is None and (fast or where is None):
         seconds = first.seconds
-    film = Film(render) if render else None
-    recorder = Recorder(record) if record else None
     # bytecode keeps tracebacks at hand; what must be quick is compiled further
     native = (fast or first.nodes > 64) and os.environ.get("PULSEWEAVE_EMIT") != "bytecode"
 
-    again = partial(Simulation, first, seed, workers)  # the room as bytecode
-
-    def make(which: str):
-        nonlocal again
-        again = partial(Simulation, prepare(which, overrides), seed, workers)
-        # a page may choose the same scenario again: the recording is of the first room
-        room = again(recorder=None if live else recorder, native=native)
-        if overrides["air"]:
-            from pulseweave.bench.air import named
-            from pulseweave.sim.air import SharedAir
-
-            room.air = SharedAir(named(overrides["air"]), room.members[0], room.n)
-        return room, Measures(room)
-
     cpu0 = cpu_seconds()
-    live = server = result = keeper = None
-    ending = Ending()
-    try:
-        live = Live(make, name, seconds)
-        live.speed = None if fast else 1.0
-        if overrides["db"]:
-            from pulseweave.gather.keeper import Keeper
-
-            keeper = Keeper(overrides["db"], live)
-            live.after.append(keeper.step)
-        if film:
-            live.after.append(film.step)
-        if where:
-            from pulseweave.gather.web.server import serve
-
-            server = serve(live, *where)
-            server.start()
-            click.echo(f"the room shines at {server.url}   (Ctrl-C ends it)", err=True)
-        began = time.monotonic()
-        drive(live, ending.asked)
-        ending.stopped()
-        result = live.measures.report(time.monotonic() - began, workers)
-    except WorkerFailure as e:
-        if ending.killed:
-            raise Problem(
-                f"the nodes did not stop within {PATIENCE_S:g} s and were killed: one of them is in an endless loop",
-                code=1,
-            ) from None
-        if native:
-            e = retraced(e, again, live.sim.steered if live else (), lambda: ending.asked)
-        click.echo(f"\n{e}", err=True)
-        kept = f"; the recording up to there is in {record}" if record else ""
-        raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
-    finally:
-        ending.over()
-        if server:
-            server.stop()
-        if keeper:
-            counts = keeper.close()
-            kept = (
-                f"{counts['packets']} packets kept in {overrides['db']}, {counts['missed']} missed by number"
-            )
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                click.echo(kept, err=True)
-        try:
-            if live:
-                live.sim.close()
-            elif recorder:
-                recorder.close()
-        finally:
+    with contextlib.ExitStack() as parts:
+        film = filmed(render, parts) if render else None
+        recorder = recorded(record, parts) if record else None
+        rooms = Rooms(name, wishes, seed, workers, native, recorder)
+        with Ending() as ending, explained(ending, rooms, record):
+            live = Live(rooms, name, seconds)
+            parts.callback(lambda: live.sim.close())  # the one that there is by then
+            live.speed = None if fast else 1.0
+            if wishes["db"]:
+                live.after.append(kept(wishes["db"], live, parts))
             if film:
-                film.close()
+                live.after.append(film.step)
+            if where:
+                serve(live, where, parts)
+            began = time.monotonic()
+            drive(live, ending.asked)
+            ending.stopped()
+            result = live.measures.report(time.monotonic() - began, workers)
     # the workers' CPU time is known once they have ended
     cpu = cpu_seconds() - cpu0
     result["cpu_s"] = round(cpu, 3)
@@ -215,6 +141,71 @@ def run(name, overrides, seconds, seed, workers, fast, web, record, render, json
     write_json(json_file, result, None)
     if not json_file:
         click.echo(terminal.summary(result))
+
+
+# --- what a run may have beside its room: each is ended with the run, the last first -------------------------------------
+
+
+def filmed(path: str, parts: contextlib.ExitStack):
+    """The film that the room is drawn into."""
+    from pulseweave.light.film import Film
+
+    return parts.enter_context(contextlib.closing(Film(path)))
+
+
+def recorded(path: str, parts: contextlib.ExitStack):
+    """The recording of the first room."""
+    from pulseweave.sim.recording import Recorder
+
+    return parts.enter_context(contextlib.closing(Recorder(path)))
+
+
+def kept(url: str, live, parts: contextlib.ExitStack):
+    """What brings each tick's news into the store at `url`; in the end it says how many."""
+    from pulseweave.gather.keeper import Keeper
+
+    keeper = Keeper(url, live)
+
+    def over():
+        counts = keeper.close()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            said = f"{counts['packets']} packets kept in {url}, {counts['missed']} missed by number"
+            click.echo(said, err=True)
+
+    parts.callback(over)
+    return keeper.step
+
+
+def serve(live, where, parts: contextlib.ExitStack) -> None:
+    """The page at (host, port)."""
+    from pulseweave.gather.web import server
+
+    page = server.serve(live, *where)
+    parts.callback(page.stop)
+    page.start()
+    click.echo(f"the room shines at {page.url}   (Ctrl-C ends it)", err=True)
+
+
+@contextlib.contextmanager
+def explained(ending, rooms, record: str | None):
+    """Around a run: a node's interpreter that fails becomes a Problem, with the traceback that machine code loses."""
+    from pulseweave.sim.ending import PATIENCE_S
+    from pulseweave.sim.retrace import retraced
+    from pulseweave.sim.workers import WorkerFailure
+
+    try:
+        yield
+    except WorkerFailure as e:
+        if ending.killed:
+            raise Problem(
+                f"the nodes did not stop within {PATIENCE_S:g} s and were killed: one of them is in an endless loop",
+                code=1,
+            ) from None
+        if rooms.native:
+            e = retraced(e, rooms.again, rooms.room.steered if rooms.room else (), lambda: ending.asked)
+        click.echo(f"\n{e}", err=True)
+        kept = f"; the recording up to there is in {record}" if record else ""
+        raise Problem(f"the run stopped because a node's interpreter failed (above){kept}", code=1) from None
 
 
 def drive(live, ended: list) -> None:

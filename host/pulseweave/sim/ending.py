@@ -12,7 +12,7 @@ PATIENCE_S = 5.0  # nodes that have not stopped so long after a signal never wil
 
 
 class Ending:
-    """Until it is `over`, signals are requests; afterwards they are what they were."""
+    """Inside its `with`, signals are requests; afterwards they are what they were."""
 
     def __init__(self):
         self.asked: list[int] = []
@@ -24,7 +24,10 @@ class Ending:
                    if s != signal.SIGHUP or signal.getsignal(s) is not signal.SIG_IGN]  # fmt: skip
         self._before = [(s, signal.signal(s, self._ask)) for s in signals]
 
-    def over(self) -> None:
+    def __enter__(self) -> "Ending":
+        return self
+
+    def __exit__(self, *_) -> None:
         self.stopped()
         for s, old in self._before:
             signal.signal(s, old)
