@@ -56,15 +56,16 @@ def test_a_broken_promise_is_told(ahead):
         ahead.step(records=True)
 
 
-def test_what_was_whole_before_a_failure_arrives(monkeypatch):
-    """A node that raises in the middle of a run: the ticks before it are there, the failure says when."""
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_was_whole_before_a_failure_arrives(workers):
+    """A node that raises in a tick that was promised to be free: those before it are there, the failure says when."""
     plan = scenario.load("calm")
-    plan.nodes = 1
-    sim = Simulation(plan, 5)
+    plan.nodes = workers
+    sim = Simulation(plan, 5, workers, spread=workers > 1)
     try:
         while sim.tick < 100:
             sim.step()
-        sim.tell(0, {"do": "crash", "after": 2})
+        sim.tell(workers - 1, {"do": "crash", "after": 2})
         with pytest.raises(WorkerFailure, match=r"2\.04 s"):
             while True:
                 sim.step(ahead=BLOCK)

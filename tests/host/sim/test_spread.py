@@ -90,16 +90,6 @@ def test_a_promise_that_ends_binds_no_longer(spread):
     assert spread.step(records=True).records is not None
 
 
-def test_what_was_whole_before_a_failure_arrives(spread):
-    while spread.tick < 100:
-        spread.step()
-    spread.tell(4, {"do": "crash", "after": 2})
-    with pytest.raises(WorkerFailure, match=r"2\.04 s"):
-        while True:
-            spread.step(ahead=BLOCK)
-    assert spread.tick == 102
-
-
 def test_a_worker_that_dies_is_not_waited_for(spread):
     os.kill(spread.nodes.pids[1], signal.SIGKILL)
     with pytest.raises(WorkerFailure):
