@@ -12,6 +12,7 @@ from pulseweave.sim import scenario
 from pulseweave.sim.cores import mine
 from pulseweave.sim.engine import BLOCK, Simulation
 from pulseweave.sim.nodes import shares
+from pulseweave.sim.recording import Recorder, replay
 from pulseweave.sim.scenario import Action
 from pulseweave.sim.workers import WorkerFailure
 
@@ -19,11 +20,11 @@ CORES = mine()
 pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="one core: nothing can be spread")
 
 
-def room(workers: int = 2, spread: bool = True) -> Simulation:
+def room(workers: int = 2, spread: bool = True, recorder=None) -> Simulation:
     plan = scenario.load("calm")
     plan.nodes = 5
     plan.script = [Action(at_s=6.06, do="reboot", node=1), Action(at_s=8.14, do="lift", node=4)]
-    return Simulation(plan, 5, workers, spread=spread)
+    return Simulation(plan, 5, workers, recorder, spread=spread)
 
 
 @pytest.fixture
@@ -44,6 +45,18 @@ def test_it_is_the_same_room():
         finally:
             sim.close()
     assert digests[0] == digests[1]
+
+
+def test_a_recording_of_it_replays_bit_by_bit(tmp_path):
+    path = tmp_path / "run.weave"
+    sim = room(recorder=Recorder(str(path)))
+    try:
+        while sim.tick < 450:
+            sim.step(ahead=BLOCK)
+    finally:
+        sim.close()
+    result = replay(path, 4)
+    assert result["ticks"] == 450 and result["pixels_equal"] and result["frames_equal"]
 
 
 def test_each_has_its_core_and_afterwards_all_are_free():
