@@ -99,7 +99,7 @@ def run(name, wishes, seconds, seed, workers, fast, web, record, render, json_fi
     from pulseweave.gather.web.address import address
     from pulseweave.sim.ending import Ending
     from pulseweave.sim.live import Live
-    from pulseweave.sim.rooms import Rooms, prepare
+    from pulseweave.sim.making import Rooms, prepare
 
     where = address(web)
     first = prepare(name, wishes)
