@@ -76,14 +76,14 @@ def events(air, quick: bool) -> list[Figure]:
                 "limit",
                 limit=10.0,
             ),
-            Figure(
-                f"mesh_clock_p99_ms_{at}",
-                worst(mesh, "clock", "p99"),
-                "ms",
-                "limit",
-                limit=3 if loss < 0.4 else None,
-            ),
+            Figure(f"mesh_clock_p99_ms_{at}", worst(mesh, "clock", "p99"), "ms"),
         ]
+    # what is asked of clocks is asked across six hops; these rooms have seven or eight
+    rooms = [air.figures(75, 0.3, s, pings=2, hops=3.6) for s in range(1, 3 if quick else 11)]
+    hops = max(r["hops"] for r in rooms)
+    said = f"{len(rooms)} rooms of 75 nodes, at most {hops} hops"
+    clock = worst(rooms, "clock", "p99")
+    found.append(Figure("mesh_clock_p99_ms_8_hops", clock, "ms", said, limit=3))
     return found
 
 
