@@ -119,7 +119,7 @@ def run(name, wishes, seconds, seed, workers, fast, web, record, render, json_fi
     with contextlib.ExitStack() as parts:
         film = filmed(render, parts) if render else None
         recorder = recorded(record, parts) if record else None
-        rooms = Rooms(name, wishes, seed, workers, native, recorder)
+        rooms = Rooms(wishes, seed, workers, native, recorder)
         with Ending() as ending, explained(ending, rooms, record):
             live = Live(rooms, name, seconds)
             parts.callback(lambda: live.sim.close())  # the one that there is by then

@@ -32,10 +32,8 @@ class Rooms:
     """Makes rooms by a scenario's name, for Live; `recorder` is for the first of them alone, because a page may choose
     the same scenario again."""
 
-    def __init__(
-        self, name: str, wishes: dict, seed: int, workers: int, native: bool, recorder: Recorder | None
-    ):
-        self.scenario = prepare(name, wishes)  # of the room that was made last
+    def __init__(self, wishes: dict, seed: int, workers: int, native: bool, recorder: Recorder | None):
+        self.scenario: scenarios.Scenario  # of the room that was made last
         self.wishes, self.seed, self.workers, self.native = wishes, seed, workers, native
         self.recorder = recorder
         self.room: Simulation | None = None

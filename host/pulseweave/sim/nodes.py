@@ -102,9 +102,8 @@ class Nodes:
         self._pings = pings
         flags = (block is not None) | records << 1 | pings << 2 | free << 4
         self._begun = True
-        for w in range(
-            len(self.workers) - 1, -1, -1
-        ):  # the first, for whose core the host must wait, comes last
+        # the first, for whose core the host must wait, comes last
+        for w in range(len(self.workers) - 1, -1, -1):
             worker = self.workers[w]
             head = []
             if block is not None:

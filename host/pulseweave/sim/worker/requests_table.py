@@ -201,8 +201,9 @@ def crash(fleet, request, tick):
 
 
 def memory(fleet, request, tick):
+    before = gc.mem_alloc()
     gc.collect()
-    return {"used": gc.mem_alloc(), "free": gc.mem_free()}
+    return {"used": gc.mem_alloc(), "free": gc.mem_free(), "garbage": before - gc.mem_alloc()}
 
 
 TABLE = {
