@@ -7,6 +7,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+from pulseweave.sim.sweep import measure
 from stopping import stopped
 
 ARGS = [
@@ -46,6 +47,13 @@ def test_runs_resumes_and_draws(tmp_path):
     assert "4 rooms, 0 of them new" in again.stdout, again.stderr
     text = "".join(ET.parse(tmp_path / "map.svg").getroot().itertext())
     assert "ou, damping on" in text and "100" in text
+
+
+def test_a_room_of_whole_nodes_is_startled_and_settles(monkeypatch):
+    monkeypatch.setattr("pulseweave.sim.sweep.UNTIL_S", 150.0)
+    crowd = {"model": "ou", "gain": 0.6, "delay": 2.0, "tau": 8.0}
+    got = measure({**crowd, "law": "off", "loss": 0.3, "seed": 1, "nodes": 2, "whole": True})
+    assert 0.2 < got["peak"] < 0.6 and 0 < got["settle_s"] < 20 and got["g"] == 0
 
 
 def test_bad_input_is_one_line(tmp_path):

@@ -30,6 +30,7 @@ GROUPS = {
     "beats": "beat detection beside NeuroKit2 and HeartPy",
     "stress": "stress beside a causal logistic model",
     "damping": "runaways and honest stress: damped, undamped, fixed, by level alone",
+    "crowds": "whole rooms of 24: runaways, calm, honest stress, a jump of the gain",
     "gather": "packets into SQLite and PostgreSQL, the page, charts",
 }
 

@@ -154,27 +154,14 @@ def measure(p: dict) -> dict:
 
 
 def whole_nodes(p: dict, crowd: dict):
-    """(arousal, g) at 10 Hz of a room of whole nodes."""
-    import numpy as np
-
-    from pulseweave.sim import scenario
-    from pulseweave.sim.engine import BLOCK, Simulation
+    """(arousal at 10 Hz, mean g each second) of a room of whole nodes."""
+    from pulseweave.sim import lived, scenario
 
     s = scenario.load("contagion")
     s.nodes, s.visitors, s.damping = p["nodes"], p["model"], p["law"] == "on"
     s.crowd, s.radio = crowd, {**s.radio, "loss": p["loss"]}
-    room = Simulation(s, p["seed"], 1)
-    arousal, g = [], [0.0]
-    try:
-        for k in range(int(UNTIL_S * 50)):
-            tick = room.step(records=k % 50 == 0, ahead=BLOCK)
-            if tick.records is not None:
-                g.append(float(tick.records.g.mean()) / 4096)
-            if k % 5 == 0:
-                arousal.append(float(room.truth.mean()))
-    finally:
-        room.close()
-    return np.array(arousal), g
+    room = lived.live(s, p["seed"], UNTIL_S)
+    return room.arousal, room.g.mean(axis=1)
 
 
 def shade(peak: float) -> str:
