@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from pulseweave import boards
@@ -20,9 +19,6 @@ from pulseweave.bench.virtual_board import prepare
 from pulseweave.network import Network
 
 serial = pytest.importorskip("serial")
-START = "from pulseweave.cli import main; main()"
-if "virtual-board" not in __import__("pulseweave.commands").commands.COMMANDS:
-    START = "from pulseweave.bench.virtual_board import virtual_board; virtual_board()"
 MAIN = """
 import sys, time, machine
 print("boot cause", machine.reset_cause())
@@ -38,57 +34,13 @@ except KeyboardInterrupt:
 """
 
 
-class Running:
-    """A virtual board in a process of its own, and its line."""
-
-    def __init__(self, folder: Path, *options: str, board="virtual"):
-        arguments = ["virtual-board"] if "cli" in START else []
-        arguments += ["--board", board, "--dir", str(folder), *options]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.port = self.process.stdout.readline().strip()
-
-    def mpremote(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "mpremote", "connect", self.port, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
-
-    def line(self):
-        return Line(self.port, 115200, timeout=0.05)
-
-    def stop(self) -> str:
-        self.process.terminate()
-        _, errors = self.process.communicate(timeout=20)
-        return errors
-
-
-@pytest.fixture
-def power(tmp_path):
-    """Starts boards, and switches them off."""
-    boards = []
-
-    def start(name="board", *options, **kw):
-        boards.append(Running(tmp_path / name, "--air", str(tmp_path / "air"), *options, **kw))
-        return boards[-1]
-
-    yield start
-    for b in boards:
-        b.stop()
-
-
 class Line(serial.Serial):
-    """The port, with `until`."""
+    """A board's port, with `until`."""
 
     waiting = b""
+
+    def __init__(self, board):
+        super().__init__(board.port, 115200, timeout=0.05)
 
     def until(self, what: bytes, seconds=15.0) -> bytes:
         """What came up to and with `what`; the rest waits for the next call."""
@@ -126,9 +78,8 @@ def test_a_board_keeps_its_flash_and_nvs(power, tmp_path):
         "import esp32; n = esp32.NVS('t'); n.set_i32('i', -7); n.set_blob('b', b'\\x00\\xff'); n.commit()",
     )
     mac = b.mpremote("exec", "import machine; print(machine.unique_id())")
-    os.kill(b.process.pid, signal.SIGKILL)  # the plug, not the switch
-    b.process.wait()
-    b = power("board", "--blank")
+    b.cut()
+    b.start()
     assert b.mpremote("exec", "print(open('/x').read())").strip() == "kept"
     got = b.mpremote(
         "exec",
@@ -150,7 +101,7 @@ def test_main_runs_stops_and_starts_again(power, tmp_path):
     main = tmp_path / "main.py"
     main.write_text(MAIN)
     b.mpremote("cp", str(main), ":main.py")
-    with b.line() as port:
+    with Line(b) as port:
         port.write(b"\x04")
         said = port.until(b"tick\r\n")
         assert b"MPY: soft reboot\r\n" in said and b"boot cause 5\r\n" in said
@@ -166,14 +117,14 @@ def test_main_runs_stops_and_starts_again(power, tmp_path):
         port.until(b"boot cause 1")
         port.until(b"tick")
     assert b.mpremote("exec", "print('in between')").strip() == "in between"  # mpremote breaks in by itself
-    with b.line() as port:  # it left the board at the prompt, main.py stopped
+    with Line(b) as port:  # it left the board at the prompt, main.py stopped
         port.write(b"\r")
         port.until(b">>> ")
 
 
 def test_the_watchdog_bites(power):
     b = power("board", "--blank")
-    with b.line() as port:
+    with Line(b) as port:
         port.write(b"import machine; w = machine.WDT(timeout=500)\r")
         port.until(b">>> ")
         port.until(b"TG1WDT")
@@ -184,7 +135,7 @@ def test_the_watchdog_bites(power):
 
 def test_a_soft_reset_does_not_stop_the_watchdog(power):
     b = power("board", "--blank")
-    with b.line() as port:
+    with Line(b) as port:
         port.write(b"import machine; w = machine.WDT(timeout=2000)\r")
         port.until(b">>> ")
         port.write(b"\x04")
@@ -195,7 +146,7 @@ def test_a_soft_reset_does_not_stop_the_watchdog(power):
 def test_the_firmware_lives_on_it(power):
     """The whole firmware: sensors, console, boot counter, Ctrl-C, soft reset."""
     b = power("board", board="virtual-max30102")
-    with b.line() as port:
+    with Line(b) as port:
         time.sleep(3)
         port.write(link.command(1, "status"))
         receiver, answers, documents = link.Receiver(), link.Answers(), {}
@@ -240,7 +191,7 @@ def test_the_firmware_lives_on_it(power):
 def test_two_boards_hear_each_other(power, tmp_path):
     Network.create("test").save(tmp_path / "net.json")
     boards = [power(f"b{i}", "--network", str(tmp_path / "net.json")) for i in range(2)]
-    ports = [b.line() for b in boards]
+    ports = [Line(b) for b in boards]
     try:
         time.sleep(4)
         near = []
