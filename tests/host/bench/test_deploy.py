@@ -1,12 +1,9 @@
 """deploy: what changed and nothing else; old or new at every moment, never a mixture; refused where it does not fit."""
 
 import json
-import pty
 import random
 import threading
-import time
 from contextlib import suppress
-from os import ttyname, write
 
 import pytest
 from benchtools import pulseweave, small_tree
@@ -39,21 +36,6 @@ def runs(desk, made: dict[int, release.Release]) -> tuple[int, str]:
 @pytest.fixture
 def versions(tmp_path):
     return {i: release.build(BOARD, small_tree(tmp_path / f"v{i}", i)) for i in (1, 2)}
-
-
-def test_a_release_is_known_by_its_contents(tmp_path):
-    one = release.build(BOARD)
-    assert one.id == release.build(BOARD).id and "weave/node.mpy" in one.files and "main.py" in one.files
-    assert one.native == 2 or one.native == 0  # machine code of this computer, where it is x64
-    other = release.build(boards.load("esp32-devkit"))
-    assert other.native == deploy.ARCH.index("xtensawin") and other.id != one.id
-    assert json.loads(other.files["board.json"])["release"] == other.id
-    tree = small_tree(tmp_path / "t", 1)
-    (tree / "weave" / "one.py").write_text("def f(:\n")
-    with pytest.raises(Problem, match=r"one\.py: does not compile"):
-        release.build(BOARD, tree)
-    with pytest.raises(Problem, match=r"main\.py is missing"):
-        release.build(BOARD, tmp_path)
 
 
 def test_only_what_changed_and_trial_and_back(desk, versions):
@@ -243,40 +225,6 @@ def test_the_command_deploys_and_leaves_current_boards_alone(power):
     assert state["release"] == first["release"] and state["board"] == "virtual-max30102"
 
 
-class Line:
-    """A pty that says something over and over."""
-
-    def __init__(self, say, every=0.05):
-        ours, theirs = pty.openpty()
-        self.port, self.on = ttyname(theirs), True
-
-        def talk():
-            while self.on:
-                write(ours, say())
-                time.sleep(every)
-
-        threading.Thread(target=talk, daemon=True).start()
-
-
-@pytest.mark.parametrize(
-    ("say", "match"),
-    [
-        (lambda: b"", "says nothing"),
-        (
-            lambda: b"rst:0x10 (RTCWDT_RTC_RESET),boot:0x13\r\nabort() was called at PC 0x400d\r\n",
-            "restarts over and over",
-        ),
-        (lambda: random.randbytes(200), "only noise"),
-        (lambda: b"hello from another firmware\r\n", "does not stop for Ctrl-C"),
-    ],
-)
-def test_a_board_that_does_not_come_to_the_prompt(say, match):
-    line = Line(say)
-    with pytest.raises(Problem, match=match):
-        Repl(line.port, patience=2.5)
-    line.on = False
-
-
 def test_vanished_in_the_middle(desk, versions):
     d = desk()
     with Repl(d.port) as r:
@@ -308,16 +256,3 @@ def test_one_chip_is_not_taken_for_another(machine, fits):
     else:
         with pytest.raises(Problem, match="wrong board: this is a"):
             deploy.check("x", seen, board, made)
-
-
-def test_what_editors_leave_in_a_tree_is_no_firmware(tmp_path):
-    tree = small_tree(tmp_path / "t", 1)
-    before = release.build(BOARD, tree).id
-    (tree / "weave" / ".#one.py").symlink_to("somebody@here.1234")
-    (tree / "weave" / "folder.py").mkdir()
-    assert release.build(BOARD, tree).id == before
-    (tree / "weave" / "four.py").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(Problem, match=r"four\.py: a link to nothing"):
-        release.build(BOARD, tree)
-    with pytest.raises(Problem, match=r"main\.py is missing"):
-        release.build(BOARD, tmp_path / ("x" * 300))
