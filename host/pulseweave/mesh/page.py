@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pulseweave.gather.web.address import host_port
-from pulseweave.gather.web.server import Gate, listen, loopback
+from pulseweave.gather.web.gate import Gate, listen, loopback
 from pulseweave.problem import Problem
 
 STATIC = Path(__file__).parent / "static"
@@ -21,9 +21,6 @@ STATIC = Path(__file__).parent / "static"
 
 class MapPage:
     """Serves until stop(); `with` starts and stops it. Raises Problem for a port that cannot be had."""
-
-    token = None
-    local = True
 
     def __init__(self, where: str, document: Callable[[], dict]):
         found = host_port(where)
@@ -46,7 +43,7 @@ class MapPage:
 
         app = Starlette(
             routes=[Route("/chart", newest), Mount("/", StaticFiles(directory=STATIC, html=True))],
-            middleware=[Middleware(Gate, server=self)],  # pyright: ignore[reportArgumentType]
+            middleware=[Middleware(Gate, host=self.host, token=None)],
         )
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
         self.server = uvicorn.Server(config)

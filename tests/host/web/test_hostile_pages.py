@@ -87,7 +87,7 @@ async def memory(server, stuck) -> int:
 
 
 def test_a_page_that_never_reads_is_let_go(monkeypatch):
-    monkeypatch.setattr("pulseweave.gather.web.server.STALLED_MS", 1500)
+    monkeypatch.setattr("pulseweave.gather.web.gate.STALLED_MS", 1500)
     if not hasattr(socket, "TCP_USER_TIMEOUT"):
         pytest.skip("this system has no TCP_USER_TIMEOUT")
     big = Demo(nodes=200, pixels=60).start()
