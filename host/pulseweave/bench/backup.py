@@ -12,7 +12,8 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from pulseweave.bench import ports, provision
+from pulseweave import ports
+from pulseweave.bench import provision
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.provisioning import provision_board
 from pulseweave.bench.repl import Repl

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from pulseweave import boards
-from pulseweave.bench import batch, deploy, ports, talk
+from pulseweave import boards, ports
+from pulseweave.bench import batch, deploy, talk
 from pulseweave.bench.batch import Report, Result, on_boards
 from pulseweave.bench.ledger import Ledger, warn
 from pulseweave.bench.release import Release, build

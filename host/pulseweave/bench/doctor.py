@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pulseweave import boards
-from pulseweave.bench import deploy, esptool, ports, provision, talk
+from pulseweave import boards, ports
+from pulseweave.bench import deploy, esptool, provision, talk
 from pulseweave.bench.release import build
 from pulseweave.bench.repl import RESTARTS, Repl
 from pulseweave.problem import Problem

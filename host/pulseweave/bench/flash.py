@@ -7,7 +7,8 @@ by MD5 and skipped. A line that fails is tried again at lower speeds.
 
 import threading
 
-from pulseweave.bench import esptool, images, ports
+from pulseweave import ports
+from pulseweave.bench import esptool, images
 from pulseweave.bench.batch import Report, Result
 from pulseweave.bench.ledger import Ledger
 from pulseweave.boards.model import Board

@@ -2,8 +2,8 @@
 
 import rich_click as click
 
-from pulseweave import boards
-from pulseweave.bench import batch, images, ports
+from pulseweave import boards, ports
+from pulseweave.bench import batch, images
 from pulseweave.bench.batch import on_boards
 from pulseweave.bench.flash import Flasher
 from pulseweave.bench.ledger import Ledger, warn

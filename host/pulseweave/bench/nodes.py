@@ -1,6 +1,5 @@
 """`pulseweave identify`, `status`, `crash`: asking a node that runs, by its port or by its id in the mesh."""
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -13,9 +12,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pulseweave.bench import ports, provision, talk
+from pulseweave import ports
+from pulseweave.bench import provision, talk
 from pulseweave.bench.batch import short
 from pulseweave.bench.repl import Repl
+from pulseweave.firmware import brief
 from pulseweave.problem import Problem
 from pulseweave.results import tell, write_json
 
@@ -204,15 +205,6 @@ def over_mesh(device: str, node: int) -> list[dict]:
         "deploy it, or plug it in",
         1,
     )
-
-
-def brief(said: str) -> list[dict]:
-    """The notes in an answer that came over the mesh: lines of `BOOT PART MARKS: the end of the text`, or `none`."""
-    parts = re.split(r"(?m)^(\d+) (\S+) ([^:\n]*): ", said)[1:]
-    return [
-        {"boot": int(boot), "part": part, "marks": marks, "text": text.strip()}
-        for boot, part, marks, text in zip(*[iter(parts)] * 4, strict=True)
-    ]
 
 
 def card(note: dict) -> Panel:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pulseweave import ports
 from pulseweave.bench import labels as labelling
-from pulseweave.bench import ports, provision, selftest
+from pulseweave.bench import provision, selftest
 from pulseweave.bench.labels import Label
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import Repl

@@ -12,7 +12,7 @@ import time
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.problem import Problem
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n"

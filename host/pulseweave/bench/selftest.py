@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pulseweave.bench import batch, ports
+from pulseweave import ports
+from pulseweave.bench import batch
 from pulseweave.bench.batch import Report, Result, on_boards
 from pulseweave.bench.ledger import Ledger, normal, warn
 from pulseweave.bench.repl import BoardError, Repl

@@ -21,8 +21,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pulseweave import boards
-from pulseweave.bench import images, labels, ports
+from pulseweave import boards, ports
+from pulseweave.bench import images, labels
 from pulseweave.bench.console.view import bar
 from pulseweave.bench.deploying import Deployer
 from pulseweave.bench.flash import Flasher

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from pulseweave.air import Air
 from pulseweave.bench import moment
-from pulseweave.bench.air import Air
 from pulseweave.bench.interpreter import Interpreter, Newlines, open_pty, turn_in
 
 PROMPT = b">>> "

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from pulseweave import ports
 from pulseweave import serial_link as link
-from pulseweave.bench import ports
 from pulseweave.problem import Problem
 
 ANSWER_S = 1.5

@@ -17,7 +17,7 @@ from pathlib import Path
 import rich_click as click
 
 from pulseweave import compiled
-from pulseweave.bench.air import default_folder, named
+from pulseweave.air import default_folder, named
 from pulseweave.boards import Board, load
 from pulseweave.network import Network
 from pulseweave.paths import DEVICE

@@ -6,7 +6,7 @@ https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 import msgspec
 
 from pulseweave import __version__
-from pulseweave.gather.inquiry import Firmware
+from pulseweave.firmware import Firmware
 
 encode = msgspec.json.Encoder().encode
 ORIGIN = {"name": "pulseweave", "sw_version": __version__}

@@ -5,42 +5,17 @@ so nodes are asked one by one, when they are first heard, when they have started
 a `Told`, and nobody is asked twice.
 """
 
-import re
 import threading
-from typing import NamedTuple
 
 from pulseweave import serial_link as link
-from pulseweave.bench.nodes import brief
+from pulseweave.firmware import Firmware, odd, understood
 from pulseweave.gather.record import State
-from pulseweave.mesh.chart import odd
 
 PACE_S = 2.0  # between two questions in a small room; an event costs every node of a room one transmission,
 LARGE, LARGE_PACE_S = 50, 5.0  # so a large room is asked slowly
 RENEW_S = 1800.0
 AGAIN_S = 60.0  # after which an answer is no longer waited for
 OTHER, STATUS, CRASH = 78, 79, 80  # numbers of our questions
-HEAD = re.compile(r"(\d{1,5}) ([0-9a-f]{1,8}|None) ([\w-]{1,24})\n")
-
-
-class Firmware(NamedTuple):
-    """What a node said of itself; `release` "" where it does not know, `notes` as `pulseweave crash` gives them."""
-
-    board: str
-    release: str
-    notes: tuple[dict, ...] = ()
-
-    def row(self) -> tuple[str, str, int]:
-        """What of it is kept: what a note says is shown, and not stored."""
-        return self.board, self.release, len(self.notes)
-
-
-def understood(text: str) -> tuple[int, Firmware] | None:
-    """(node, what it said) from an answer to NOTES; None where it is something else."""
-    head = HEAD.match(text)
-    if not head:
-        return None
-    release = "" if head[2] == "None" else head[2]
-    return int(head[1]), Firmware(head[3], release, tuple(brief(text[head.end() :])))
 
 
 class Told:

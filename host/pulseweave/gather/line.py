@@ -11,7 +11,7 @@ import json
 import os
 import urllib.request
 
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.gather.web.address import host_port
 from pulseweave.problem import Problem
 

@@ -20,8 +20,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from pulseweave.firmware import Firmware
 from pulseweave.gather.discovery import device, room_device
-from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.record import State
 from pulseweave.gather.store import Packet, database
 from pulseweave.gather.store.db import Unavailable

@@ -6,7 +6,8 @@ by the device's code from what was kept, as for a gathering that is just happeni
 
 import time
 
-from pulseweave.gather.inquiry import Firmware, Told
+from pulseweave.firmware import Firmware
+from pulseweave.gather.inquiry import Told
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.room import Room, Strand, grid
 from pulseweave.gather.store import Store

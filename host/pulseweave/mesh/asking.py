@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.bench.talk import Talk
-from pulseweave.gather.inquiry import understood
+from pulseweave.firmware import understood
 from pulseweave.gather.line import LineLost, Simulated
 from pulseweave.mesh.chart import Chart
 from pulseweave.problem import Problem

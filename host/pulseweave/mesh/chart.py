@@ -6,8 +6,9 @@ as dataclasses and as a dictionary for JSON. A link is (listener, speaker, RSSI 
 
 import struct
 import time
-from collections import Counter
 from dataclasses import dataclass, field
+
+from pulseweave.firmware import odd
 
 HEAD = struct.Struct(">HHBhi")  # node, root, hops, rate in ppm, last deviation in 1/256 ms
 LINK = struct.Struct(">HB")
@@ -33,15 +34,6 @@ class Station:
     release: str | None = None  # first digits of what it runs, "" where it does not know, None: not told yet
     board: str = ""
     asked: int = 0  # how often it was asked what it runs
-
-
-def odd(known: dict[int, tuple[str, str]]) -> dict[int, str]:
-    """Of nodes with (board, release): those whose release is not the usual one of their kind of board, and that one."""
-    usual: dict[str, str] = {}
-    for board in {b for b, _ in known.values()}:
-        counted = Counter(r for b, r in known.values() if b == board)
-        usual[board] = min(counted, key=lambda r: (-counted[r], r))
-    return {n: usual[b] for n, (b, r) in known.items() if r != usual[b]}
 
 
 class Chart:

@@ -9,7 +9,7 @@ import rich_click as click
 from rich.console import Console
 from rich.live import Live
 
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.mesh.asking import PACE_S, Asker, opened
 from pulseweave.mesh.chart import Chart
 from pulseweave.mesh.page import MapPage

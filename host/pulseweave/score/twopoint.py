@@ -9,7 +9,7 @@ import time
 
 import rich_click as click
 
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.problem import Problem
 from pulseweave.results import tell
 

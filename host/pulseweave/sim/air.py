@@ -1,6 +1,6 @@
 """A simulated room and virtual boards in one air: what either sends, the other hears.
 
-In: the frames the room's nodes sent in a tick; what waits in the folder of `pulseweave.bench.air`. Out: `Heard` for
+In: the frames the room's nodes sent in a tick; what waits in the folder of `pulseweave.air`. Out: `Heard` for
 the room. The boards stand among the nodes of the room's first cluster (its channel is theirs) and are heard by all
 of them. What they send comes from outside and from real time: such a run has no digest to compare, but a recording
 of it replays.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pulseweave.bench.air import FRAME_MAX, Air
+from pulseweave.air import FRAME_MAX, Air
 from pulseweave.problem import Problem
 from pulseweave.sim.radio import Heard
 

@@ -162,7 +162,7 @@ def recorded(path: str, parts: contextlib.ExitStack):
 
 def kept(url: str, live, parts: contextlib.ExitStack):
     """What brings each tick's news into the store at `url`; in the end it says how many."""
-    from pulseweave.gather.keeper import Keeper
+    from pulseweave.sim.keeper import Keeper
 
     keeper = Keeper(url, live)
 

@@ -44,7 +44,7 @@ class Rooms:
         room = Simulation(self.scenario, self.seed, self.workers, recorder, self.native)
         self.room = room
         if self.wishes["air"]:
-            from pulseweave.bench.air import named
+            from pulseweave.air import named
             from pulseweave.sim.air import SharedAir
 
             room.air = SharedAir(named(self.wishes["air"]), room.members[0], room.n)

@@ -13,8 +13,7 @@ import time
 
 import pytest
 from benchtools import pulseweave, until
-from pulseweave import serial_link
-from pulseweave.bench import ports
+from pulseweave import ports, serial_link
 from pulseweave.bench.console import link
 from pulseweave.bench.console.link import Link
 from pulseweave.problem import Problem

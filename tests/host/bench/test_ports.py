@@ -11,7 +11,8 @@ import time
 import pytest
 import serial
 from benchtools import until
-from pulseweave.bench import batch, ports
+from pulseweave import ports
+from pulseweave.bench import batch
 from pulseweave.figures.parts.mock_chip import free_port
 from pulseweave.problem import Problem
 
@@ -53,7 +54,7 @@ def test_port_busy_missing_forbidden_and_not_a_port(tmp_path):
         os.chown(name, 0, 20)
         os.chmod(name, 0o660)
         code = (
-            "import os, sys\nfrom pulseweave.bench import ports\nfrom pulseweave.problem import Problem\n"
+            "import os, sys\nfrom pulseweave import ports\nfrom pulseweave.problem import Problem\n"
             "os.setgroups([]); os.setegid(65534); os.seteuid(65534)\n"
             "try: ports.open_line(sys.argv[1])\nexcept Problem as e: print(e)"
         )

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from benchtools import until
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.bench.talk import Talk
 from pulseweave.bench.virtual_board import virtual_board
 from pulseweave.network import Network

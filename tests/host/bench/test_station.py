@@ -7,7 +7,7 @@ import sys
 import time
 
 from benchtools import long_tree, pulseweave, until
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.bench.ledger import Ledger
 from pulseweave.figures.parts.mock_chip import MockChip, free_port
 from pulseweave.network import Network

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from benchtools import long_tree, pulseweave, until
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.score.twopoint import answer
 from settled import running
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from pulseweave import boards
 from pulseweave import serial_link as link
-from pulseweave.bench.air import Air
+from pulseweave.air import Air
 from pulseweave.bench.interpreter import Newlines
 from pulseweave.bench.virtual_board import prepare
 from pulseweave.network import Network

@@ -2,12 +2,12 @@
 
 import pytest
 from board import Board
+from pulseweave.firmware import Firmware
 from pulseweave.gather.collector import Collector
-from pulseweave.gather.inquiry import Firmware
-from pulseweave.gather.keeper import Keeper
 from pulseweave.gather.store import open_store
 from pulseweave.gather.store.db import Unavailable
 from pulseweave.problem import Problem
+from pulseweave.sim.keeper import Keeper
 from rows import state
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ports import missing
-from pulseweave.gather.inquiry import Firmware
+from pulseweave.firmware import Firmware
 from pulseweave.gather.record import Event, State
 from pulseweave.gather.room import Room, grid
 from pulseweave.gather.table import Table

@@ -5,10 +5,11 @@ import json
 
 import pytest
 from pulseweave import serial_link as link
+from pulseweave.firmware import Firmware, understood
 from pulseweave.gather import export
 from pulseweave.gather.collector import Collector
 from pulseweave.gather.gateway import Gateway
-from pulseweave.gather.inquiry import CRASH, OTHER, RENEW_S, STATUS, Firmware, Inquiry, Told, understood
+from pulseweave.gather.inquiry import CRASH, OTHER, RENEW_S, STATUS, Inquiry, Told
 from pulseweave.gather.record import State, encode
 from pulseweave.gather.room import firmware
 from pulseweave.gather.store import open_store

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from pulseweave.bench import ports
+from pulseweave import ports
 from pulseweave.gather.line import LineLost, open_line, simulation
 from pulseweave.gather.web.address import address
 from pulseweave.problem import Problem

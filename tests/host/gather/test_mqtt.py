@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from pulseweave.gather.inquiry import Firmware
+from pulseweave.firmware import Firmware
 from pulseweave.gather.mqtt import Teller, address
 from pulseweave.gather.record import State
 from pulseweave.gather.store import open_store

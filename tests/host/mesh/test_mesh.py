@@ -182,7 +182,7 @@ def test_a_busy_port_is_one_line(tmp_path):
     import os
     import pty
 
-    from pulseweave.bench import ports
+    from pulseweave import ports
 
     _, follower = pty.openpty()
     name = os.ttyname(follower)

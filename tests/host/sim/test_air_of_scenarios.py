@@ -1,6 +1,6 @@
 """A room that shares its air with virtual boards is heard and hears, also after another has taken its place."""
 
-from pulseweave.bench.air import Air
+from pulseweave.air import Air
 from pulseweave.sim.air import SharedAir
 
 

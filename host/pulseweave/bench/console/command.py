@@ -11,8 +11,7 @@ import tty
 
 import rich_click as click
 
-from pulseweave import serial_link
-from pulseweave.bench import ports
+from pulseweave import ports, serial_link
 from pulseweave.bench.console.link import LIVE, Link
 from pulseweave.bench.console.model import Model
 from pulseweave.problem import Problem

@@ -10,8 +10,8 @@ import termios
 import time
 from collections import deque
 
+from pulseweave import ports
 from pulseweave import serial_link as link
-from pulseweave.bench import ports
 from pulseweave.bench.talk import Talk
 from pulseweave.problem import Problem
 

@@ -6,8 +6,8 @@ clock at the start, so that a fast run fills an evening's worth of minutes.
 
 import time
 
+from pulseweave.firmware import Firmware
 from pulseweave.gather.collector import Collector
-from pulseweave.gather.inquiry import Firmware
 from pulseweave.gather.store import Store, open_store
 from pulseweave.problem import Problem
 from pulseweave.sim.consoles import EVERY, Console
