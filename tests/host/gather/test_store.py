@@ -171,6 +171,14 @@ def test_events_of_any_two_bytes_are_kept_and_given_back(store):
     assert "65300 (node 9)" in text and "-" not in text.partition("What happened")[2]
 
 
+def test_what_a_node_told_last_is_kept_whatever_the_clock_says(store):
+    """Twice within a millisecond, and by a host whose clock is behind."""
+    for at_ms, release in ((1000, "bbbb"), (1000, "aaaa"), (1000, "cccc"), (400, "dddd"), (400, "dddd")):
+        store.write([], firmware=[(5, at_ms, "esp32", release, 0), (6, at_ms, "esp32", "aaaa", 0)])
+        assert store.firmware()[5] == ("esp32", release, 0)
+    assert store.firmware(1000) == {n: ("esp32", r, 0) for n, r in ((5, "bbbb"), (6, "aaaa"))}
+
+
 def test_sites_share_a_database_in_schemas_of_their_own(postgres_url):
     import psycopg
 

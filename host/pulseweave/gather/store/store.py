@@ -95,11 +95,17 @@ class Store:
         return states, events
 
     def _firmware(self, node: int, at_ms: int, board: str, release: str, crashes: int) -> None:
-        """A row only where something has changed; another process may have asked the same node."""
+        """A row only where something has changed; another process may have asked the same node.
+
+        What is told later is later, also within the same millisecond and where a clock went back.
+        """
         last = self.db.all(
-            "select board, release, crashes from firmware where node = ? order by at_ms desc limit 1", (node,)
+            "select at_ms, board, release, crashes from firmware where node = ? order by at_ms desc limit 1",
+            (node,),
         )
-        if not last or tuple(last[0]) != (board, release, crashes):
+        if not last or tuple(last[0][1:]) != (board, release, crashes):
+            if last:
+                at_ms = max(at_ms, last[0][0] + 1)
             self.db.insert(
                 "firmware",
                 ("node", "at_ms", "board", "release", "crashes"),
