@@ -24,9 +24,11 @@ def postgres_server():
 
 @pytest.fixture
 def postgres_url(postgres_server):
-    """A database of its own."""
+    """A database of its own; where the last test killed the server and failed, it is started again."""
     import psycopg
 
+    if not postgres_server.process:
+        postgres_server.start()
     name = f"room{postgres_server.port}_{next(NUMBERS)}"
     with psycopg.connect(postgres_server.url, autocommit=True) as c:
         c.execute(f"create database {name}")

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from ports import PATIENCE
+
 
 def free_port() -> int:
     with socket.socket() as s:
@@ -24,7 +26,7 @@ def reachable(port: int) -> bool:
 
 
 def await_port(port: int, process: subprocess.Popen, log: Path, seconds=20.0) -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not reachable(port):
         assert process.poll() is None and time.monotonic() < end, log.read_text()[-2000:]
         time.sleep(0.05)
@@ -121,7 +123,7 @@ class Postgres(Server):
         super().start()
         import psycopg
 
-        end = time.monotonic() + 20
+        end = time.monotonic() + 20 * PATIENCE
         while True:
             try:
                 psycopg.connect(self.url, connect_timeout=2).close()
