@@ -37,7 +37,7 @@ class Figure:
         """Whether the limit is kept; None where there is none, or no value."""
         if self.value is None or self.limit is None:
             return None
-        return self.value >= self.limit if self.more else self.value <= self.limit
+        return bool(self.value >= self.limit if self.more else self.value <= self.limit)
 
     def entry(self) -> dict:
         """The object in bench.json."""

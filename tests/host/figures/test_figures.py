@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from pulseweave.figures import stage, tick
 from pulseweave.figures.figure import Figure
@@ -26,6 +27,11 @@ def test_ratio_is_to_the_peer_else_to_the_limit():
 )
 def test_limits_bound_from_the_right_side(value, more, kept):
     assert Figure("a", value, "s", limit=1.0, more=more).kept is kept
+
+
+def test_a_limit_is_broken_by_numbers_of_numpy_too():
+    assert Figure("a", np.float64(2), "s", limit=1.0).kept is False
+    assert Figure("a", np.float64(0.5), "s", limit=1.0).kept is True
 
 
 def test_entry_has_the_keys_of_the_contract():
