@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts.mock_chip import MockChip
+from pulseweave.figures.parts.mock_image import merged
 from pulseweave.figures.parts.whole_board import BusyLine, VirtualBoard
 from pulseweave.paths import DEVICE
 from pulseweave.problem import Problem
@@ -79,27 +80,10 @@ def deploying(folder: Path, repeats: int) -> list[Figure]:
     ]
 
 
-def image(folder: Path, size: int) -> Path:
-    """An image of `size` bytes for an ESP32 that compresses by half, as firmware does."""
-    import hashlib
-    import random
-
-    body = random.Random(3).randbytes(size // 2) + bytes(size - size // 2)
-    data = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000)
-    data += struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, 0, 0, 0, 0xFFFF, bytes(4), 1)
-    data += struct.pack("<II", 0x3F400020, size) + body
-    checksum = 0xEF
-    for byte in body:
-        checksum ^= byte
-    data += bytes(15 - len(data) % 16) + bytes((checksum,))
-    path = folder / "image.bin"
-    path.write_bytes(data + hashlib.sha256(data).digest())
-    return path
-
-
 def flashing(folder: Path, size: int, boards: int) -> list[Figure]:
     """Many boards at once beside one and beside a shell loop; and a board that has it already."""
-    file = image(folder, size)
+    file = folder / "image.bin"
+    file.write_bytes(merged("esp32", size=size))
 
     def esptool(port: str, *more: str) -> list[str]:
         return [sys.executable, "-m", "esptool", "--chip", "esp32", "--port", port, "--baud", str(BAUD),

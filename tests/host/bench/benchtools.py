@@ -1,12 +1,10 @@
 """Boards to work on: mock chips for esptool, virtual boards for everything that MicroPython answers; images made here."""
 
 import contextlib
-import hashlib
 import os
 import random
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import time
@@ -14,33 +12,8 @@ from pathlib import Path
 
 import pytest
 from ports import PATIENCE
+from pulseweave.figures.parts.mock_image import merged
 from pulseweave.paths import ROOT
-
-CHIP_ID = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
-
-
-def segment(chip: str, size: int, seed: int) -> bytes:
-    """One sound image (ESP-IDF's format) with a segment of `size` bytes."""
-    body = random.Random(seed).randbytes(size // 2) + bytes(size - size // 2)
-    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000)
-    head += struct.pack("<BBBBHBHH4sB", 0xEE, 0, 0, 0, CHIP_ID[chip], 0, 0, 0xFFFF, bytes(4), 1)
-    data = head + struct.pack("<II", 0x3F400020, size) + body
-    checksum = 0xEF
-    for b in body:
-        checksum ^= b
-    data += bytes(15 - len(data) % 16) + bytes((checksum,))
-    return data + hashlib.sha256(data).digest()
-
-
-def merged(chip: str, offset: int, seed: int = 1) -> bytes:
-    """Bootloader, partition table and application in one file, as MicroPython publishes them."""
-    table = struct.pack("<HBBII16sI", 0x50AA, 0, 0, 0x10000, 0x1F0000, b"factory", 0)
-    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
-    data = bytearray(b"\xff" * (0x10000 - offset))
-    boot = segment(chip, 8000, seed)
-    data[: len(boot)] = boot
-    data[0x8000 - offset : 0x8000 - offset + len(table)] = table
-    return bytes(data) + segment(chip, 60000, seed + 1)
 
 
 @pytest.fixture
@@ -49,7 +22,7 @@ def image(tmp_path):
 
     def make(chip="esp32", seed=1, name=None) -> Path:
         path = tmp_path / (name or f"{chip}-{seed}.bin")
-        path.write_bytes(merged(chip, 0x1000 if chip == "esp32" else 0, seed))
+        path.write_bytes(merged(chip, seed))
         return path
 
     return make

@@ -10,12 +10,13 @@ import threading
 import time
 
 import pytest
-from benchtools import merged, pulseweave, segment, until
+from benchtools import pulseweave, until
 from pulseweave import boards
 from pulseweave.bench import esptool, images
 from pulseweave.bench.flash import Flasher
 from pulseweave.bench.ledger import Ledger
 from pulseweave.figures.parts.mock_chip import MockChip, free_port
+from pulseweave.figures.parts.mock_image import merged, segment
 from pulseweave.problem import Problem
 
 REAL = [n for n in boards.names() if boards.load(n).firmware]
@@ -99,7 +100,7 @@ def test_a_damaged_image_is_refused(image, tmp_path, monkeypatch):
     file = image("esp32", name="ESP32_GENERIC-1.bin")
     images.pin(images.load(file, board), "1", tmp_path / "firmware.lock")
     assert images.load(file, board).known == "ESP32_GENERIC-1.bin"
-    file.write_bytes(merged("esp32", 0x1000, seed=9))
+    file.write_bytes(merged("esp32", seed=9))
     with pytest.raises(Problem, match=r"firmware\.lock knows"):
         images.load(file, board)
 
@@ -113,7 +114,7 @@ def test_a_part_of_an_image_is_refused(tmp_path):
             images.load(part, board)
     row = 0x8000 - 0x1000
     for at, size in ((row, 0xC00), (row, 1), (row + 32, 1)):  # no table; no first row; no row of its sum
-        data = bytearray(merged("esp32", 0x1000))
+        data = bytearray(merged("esp32"))
         data[at : at + size] = b"\xff" * size
         part.write_bytes(data)
         with pytest.raises(Problem, match="no whole partition table"):
@@ -150,7 +151,7 @@ def test_a_file_with_an_odd_name_is_flashed_or_refused(image, tmp_path, monkeypa
 def test_ctrl_c_ends_it_at_once(tmp_path, monkeypatch):
     """A terminal sends it to esptool as well; that was taken for a line that fails, and begun again, slower."""
     file, started = tmp_path / "x.bin", []
-    file.write_bytes(merged("esp32", 0x1000)[: 0x10000 - 0x1000] + segment("esp32", 3_000_000, 5))
+    file.write_bytes(merged("esp32")[: 0x10000 - 0x1000] + segment("esp32", 3_000_000, 5))
     real = esptool.start
     monkeypatch.setattr(esptool, "start", lambda: started.append(real()) or started[-1])
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from pulseweave.figures import stage, tick
+from pulseweave.figures import bench, stage, tick
 from pulseweave.figures.figure import Figure
 from pulseweave.figures.parts import prices, stand_ins
 from pulseweave.figures.parts.prices import CLASSES
@@ -144,6 +144,13 @@ def test_a_running_process_is_seen():
         assert peak_kb(p.pid) > 100
         assert cpu_s(p.pid) >= 0
         p.communicate(b"\n")
+
+
+def test_what_the_bench_flashes_is_an_image_and_is_flashed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    found = {f.name: f for f in bench.flashing(tmp_path, 4000, 2)}
+    assert set(found) == {"bench_flash_one_s", "bench_flash_2_over_one", "bench_flash_again_s"}
+    assert all(f.value > 0 and f.peer_value > 0 for f in found.values())
 
 
 def test_unknown_figure_is_refused_with_the_known_ones(tmp_path):
