@@ -41,7 +41,7 @@ class Supervisor:
         self._held = bytearray()  # typed while the board could not take it
         # a Ctrl-C that waits for its moment, at most until the board has used so much CPU time
         self._interrupt: float | None = None
-        self._reset = False
+        self._reset = self._leaving = False
         self._start(POWER, True, False)
 
     def _start(self, cause: int, run_main: bool, raw: bool) -> None:
@@ -68,9 +68,13 @@ class Supervisor:
         """The reset button (POWER on the ESP32, whose EN pin counts as power)."""
         self._reset = True
 
+    def leave(self) -> None:
+        """From a signal's handler: `run` ends within a second. What the handler raises may be lost in a destructor."""
+        self._leaving = True
+
     def run(self) -> None:
-        """Relay until an exception ends it."""
-        while True:
+        """Relay until `leave`, or until an exception ends it."""
+        while not self._leaving:
             self.step(self._patience())
 
     def _patience(self) -> float:

@@ -171,7 +171,12 @@ def virtual_board(board_name, folder, tree, blank, network, visitor, unplug, lin
     except OSError as e:
         where = named(air) or default_folder()
         raise Problem(f"{where}: no air to share ({e}): give a short --air that is yours") from None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    def end(*_):
+        supervisor.leave()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, lambda *_: supervisor.press_reset())
     try:
         if link:
