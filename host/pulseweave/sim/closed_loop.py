@@ -77,10 +77,12 @@ def run(
     return out
 
 
-def after(arousal: np.ndarray, begin_s: float, end_s: float, until_s: float | None = None):
-    """(peak from begin_s on, seconds after end_s until it stays below SETTLED; None where it never does)."""
+def after(
+    arousal: np.ndarray, begin_s: float, end_s: float, until_s: float | None = None, below: float = SETTLED
+):
+    """(peak from begin_s on, seconds after end_s until it stays below `below`; None where it never does)."""
     tail = arousal[int(end_s * 10) : None if until_s is None else int(until_s * 10)]
-    late = np.nonzero(tail >= SETTLED)[0]
+    late = np.nonzero(tail >= below)[0]
     if len(late) and late[-1] == len(tail) - 1:
         return float(arousal[int(begin_s * 10) :].max()), None
     return float(arousal[int(begin_s * 10) :].max()), (late[-1] + 1) / 10 if len(late) else 0.0

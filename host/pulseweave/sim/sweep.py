@@ -155,11 +155,18 @@ def measure(p: dict) -> dict:
 
 def whole_nodes(p: dict, crowd: dict):
     """(arousal at 10 Hz, mean g each second) of a room of whole nodes."""
-    from pulseweave.sim import lived, scenario
+    from pulseweave.sim import lived
+    from pulseweave.sim.making import prepare
 
-    s = scenario.load("contagion")
-    s.nodes, s.visitors, s.damping = p["nodes"], p["model"], p["law"] == "on"
-    s.crowd, s.radio = crowd, {**s.radio, "loss": p["loss"]}
+    wishes = {
+        "nodes": p["nodes"],
+        "loss": p["loss"],
+        "visitors": p["model"],
+        "board": None,
+        "damping": p["law"],
+    }
+    s = prepare("contagion", wishes)
+    s.crowd = crowd
     room = lived.live(s, p["seed"], UNTIL_S)
     return room.arousal, room.g.mean(axis=1)
 

@@ -1,4 +1,5 @@
-"""Told to end in the middle (SIGTERM, SIGHUP), a command leaves its board as it should be: running, its settings whole."""
+"""Told to end in the middle (SIGTERM, SIGHUP), a command leaves its board as it should be: running, its settings whole;
+a virtual board ends."""
 
 import signal
 import subprocess
@@ -52,3 +53,32 @@ def test_a_calibration_that_ends_early_changes_nothing(power):
     child.communicate(timeout=60)
     assert child.returncode == 128 + signal.SIGTERM
     assert answer(b.port, 115200, "config")["skin_cal"] == 2000
+
+
+DEAF = """
+from pulseweave.bench.supervisor import Supervisor
+step = Supervisor.step
+def deaf(self, timeout):
+    try:
+        step(self, timeout)
+    except SystemExit:
+        pass
+Supervisor.step = deaf
+from pulseweave.cli import main
+main()
+"""
+
+
+def test_a_virtual_board_ends_when_told_in_the_middle_of_a_destructor(tmp_path):
+    """Python goes on after an exception in one, whatever it was; the board was then told to end, and did not."""
+    line = [sys.executable, "-c", DEAF, "virtual-board", "--board", "virtual", "--blank"]
+    line += ["--dir", str(tmp_path / "b"), "--air", str(tmp_path / "air")]
+    board = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    try:
+        assert board.stdout and board.stdout.readline().strip()
+        time.sleep(0.5)
+        board.terminate()
+        assert board.wait(10) == 0
+    finally:
+        board.kill()
+        board.communicate()

@@ -211,44 +211,6 @@ def test_two_boards_hear_each_other(power, tmp_path):
             port.close()
 
 
-DEAF = """
-from pulseweave.bench.supervisor import Supervisor
-step = Supervisor.step
-def deaf(self, timeout):
-    try:
-        step(self, timeout)
-    except SystemExit:
-        pass
-Supervisor.step = deaf
-from pulseweave.cli import main
-main()
-"""
-
-
-def test_it_ends_when_told_in_the_middle_of_a_destructor(tmp_path):
-    """Python goes on after an exception in one, whatever it was; the board was then told to end, and did not."""
-    line = [
-        sys.executable,
-        "-c",
-        DEAF,
-        "virtual-board",
-        "--board",
-        "virtual",
-        "--dir",
-        str(tmp_path / "b"),
-        "--blank",
-    ]
-    board = subprocess.Popen([*line, "--air", str(tmp_path / "air")], stdout=subprocess.PIPE, text=True)
-    try:
-        assert board.stdout and board.stdout.readline().strip()
-        time.sleep(0.5)
-        board.terminate()
-        assert board.wait(10) == 0
-    finally:
-        board.kill()
-        board.communicate()
-
-
 def test_air_is_shared_and_swept(tmp_path):
     a, b = (Air(bytes((2, 0, 0, 0, 0, i)), tmp_path) for i in (1, 2))
     assert a.send(b"frame") == 1

@@ -15,9 +15,8 @@ from starlette.websockets import WebSocket
 
 from pulseweave.problem import Problem
 
-SEND_BUFFER = (
-    256 << 10
-)  # bytes in the kernel for one page: a few pictures, so that a slow page is late by little
+# bytes in the kernel for one page: a few pictures, so that a slow page is late by little
+SEND_BUFFER = 256 << 10
 STALLED_MS = 20_000  # a page that has not read for so long is let go
 HEADERS = [
     (
